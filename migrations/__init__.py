@@ -1,0 +1,1 @@
+"""The database's schema as SQL files, forward only."""

@@ -1,0 +1,1 @@
+"""Refinement engines, all behind the port in `contract`."""

@@ -1,0 +1,1 @@
+"""Keep tasks, concepts and images. What they mean is for the service."""
