@@ -1,0 +1,116 @@
+"""Run single statements on a pool of PostgreSQL connections, with bounded waits and one error for
+a database that is away. What the statements say is for its users."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+type Pool = asyncpg.Pool[asyncpg.Record]
+
+ACQUIRE_TIMEOUT_S = 4.0
+CONNECT_TIMEOUT_S = 4.0
+STATEMENT_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 5.0
+
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shutdown, crash, "starting up", cancelled by an operator
+    asyncpg.InsufficientResourcesError,  # too many connections, disk full
+    asyncpg.DeadlockDetectedError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # "got result for unknown protocol state" when a backend dies
+)
+
+
+class DatabaseUnavailable(OSError):
+    """The database cannot be reached at the moment."""
+
+
+class Database:
+    """Statements on a pool. Every method raises `DatabaseUnavailable` within about 10 s when the
+    database is away, and PostgreSQL's own errors otherwise.
+
+    A statement that was cut off may have been committed all the same.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
+        """All rows."""
+        async with self._connection() as connection:
+            rows: list[asyncpg.Record] = await connection.fetch(sql, *args)
+            return rows
+
+    async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
+        """The first row, if any."""
+        async with self._connection() as connection:
+            row: asyncpg.Record | None = await connection.fetchrow(sql, *args)
+            return row
+
+    async def executemany(self, sql: str, rows: list[tuple[object, ...]]) -> None:
+        """The same statement for each row, in one transaction and one round trip."""
+        async with self._connection() as connection:
+            await connection.executemany(sql, rows)
+
+    async def check(self) -> None:
+        """Raise `DatabaseUnavailable` unless a statement works now."""
+        await self.fetchrow("SELECT 1")
+
+    @property
+    def in_use(self) -> tuple[int, int]:
+        """Connections at work, and the most there can be."""
+        return self._pool.get_size() - self._pool.get_idle_size(), self._pool.get_max_size()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        try:
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                yield connection
+        except asyncpg.DataError:
+            raise
+        except _AWAY as error:
+            raise DatabaseUnavailable(DatabaseUnavailable.__doc__) from error
+
+
+@asynccontextmanager
+async def open_database(dsn: str, *, max_size: int = 10) -> AsyncIterator[Database]:
+    """A database whose `jsonb` values are Python objects and whose times are in UTC."""
+    pool = await asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=max_size,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=STATEMENT_TIMEOUT_S,
+        init=_speak_json,
+        # No statement here leaves session state behind (no SET, LISTEN, advisory lock or cursor),
+        # so the reset between two users of a connection would be a round trip for nothing.
+        reset=_keep_session,
+        server_settings={"application_name": "concept-refiner", "timezone": "UTC"},
+    )
+    try:
+        yield Database(pool)
+    finally:
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await pool.close()
+        except TimeoutError:
+            pool.terminate()
+
+
+async def _speak_json(connection: Any) -> None:
+    await connection.set_type_codec(
+        "jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog"
+    )
+
+
+async def _keep_session(_connection: Any) -> None:
+    return None

@@ -1,0 +1,32 @@
+"""Turn database rows into the plain records of `task` and `concept`."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import asyncpg
+
+from storage.concept import Concept
+from storage.task import Quota, Status, Task
+
+_TASK_FIELDS = tuple(field.name for field in fields(Task))
+_CONCEPT_FIELDS = tuple(field.name for field in fields(Concept))
+
+
+def task_from(row: asyncpg.Record) -> Task:
+    """The task in a row that has every column of `task` with `source_key` and `result_key`."""
+    values: dict[str, Any] = {name: row[name] for name in _TASK_FIELDS}
+    values["status"] = Status(values["status"])
+    values["preserve_aspects"] = tuple(values["preserve_aspects"])
+    return Task(**values)
+
+
+def concept_from(row: asyncpg.Record) -> Concept:
+    """The concept in a row that has every column of `concept` with `parent_deleted`."""
+    return Concept(**{name: row[name] for name in _CONCEPT_FIELDS})
+
+
+def quota_from(row: asyncpg.Record, limit: int) -> Quota:
+    """The quota in a row with `used`, `resets_at`, `reset_after_s` and `month_s`."""
+    return Quota(limit, row["used"], row["resets_at"], row["reset_after_s"], row["month_s"])
