@@ -1,0 +1,53 @@
+"""Colour words to colours: CSS and designers' names, codes, and modifiers such as "pale"."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import webcolors  # type: ignore[import-untyped]  # it ships no types
+
+from service.engines.embedded.colour import oklab, srgb
+from service.engines.embedded.language.lexicon import lexicon
+from service.engines.embedded.plan import Colour
+
+_CSS = {name: webcolors.name_to_hex(name) for name in webcolors.names("css3")}
+
+
+def _rgb(code: str) -> tuple[int, int, int]:
+    parsed = webcolors.hex_to_rgb(code)
+    return parsed.red, parsed.green, parsed.blue
+
+
+def named(name: str) -> Colour | None:
+    """The colour of a name in lower case, as a family."""
+    code = lexicon().colours.get(name) or _CSS.get(name)
+    return Colour(name, _rgb(code)) if code else None
+
+
+def coded(code: str) -> Colour | None:
+    """One exact colour from `#rgb`, `#rrggbb`, `#rrggbbaa` or `rgb(r,g,b)`."""
+    if code.startswith("#"):
+        digits = code[1:]
+        if len(digits) in (3, 4):
+            digits = "".join(d * 2 for d in digits[:3])
+        if len(digits) not in (6, 8):
+            return None
+        rgb = _rgb(f"#{digits[:6]}")
+    else:
+        r, g, b = (min(255, int(n)) for n in re.findall(r"\d+", code)[:3])
+        rgb = (r, g, b)
+    return Colour(webcolors.rgb_to_hex(webcolors.IntegerRGB(*rgb)), rgb, family=False)
+
+
+def modified(colour: Colour, modifiers: list[str]) -> Colour:
+    """The colour after its modifiers, nearest first: "pale muted green"."""
+    if not modifiers:
+        return colour
+    light, a, b = (float(v) for v in oklab(np.asarray(colour.rgb)))
+    for word in reversed(modifiers):
+        shift, chroma = lexicon().modifiers[word]
+        light += shift * ((1 - light) if shift > 0 else light)
+        a, b = a * chroma, b * chroma
+    red, green, blue = (int(v) for v in srgb(np.array([[light, a, b]], np.float32))[0])
+    return Colour(" ".join([*modifiers, colour.name]), (red, green, blue))

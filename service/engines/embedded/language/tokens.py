@@ -1,0 +1,129 @@
+"""Split an instruction into lower-case words that remember where they stood in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["word", "number", "colour", "quote", "mark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word, number, colour code, quotation or mark; `start` and `end` index the prompt."""
+
+    text: str
+    kind: Kind
+    start: int
+    end: int
+
+
+_PATTERN = re.compile(
+    r"""
+      (?P<quote>"[^"\n]{1,80}"|(?<![a-z0-9])'[^'\n]{1,80}'(?![a-z0-9]))
+    | (?P<colour>\#[0-9a-f]{3,8}(?![0-9a-z])
+        |rgba?\(\s*\d{1,3}\s*,\s*\d{1,3}\s*,\s*\d{1,3}[^)]{0,12}\))
+    | (?P<bullet>(?:(?<=\n)|^)[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]+)
+    | (?P<number>(?<![a-z])\d+(?:[.,]\d+)?)
+    | (?P<arrow>-+>|=+>|→|⇒|»)
+    | (?P<word>[a-z]+(?:'[a-z]+)*)
+    | (?P<dash>(?<=\s)-+(?=\s)|--+|[–—])
+    | (?P<mark>[.,;:!?()\n%°&+/])
+    """,
+    re.VERBOSE,
+)
+
+_MARKS = {
+    "&": "and",
+    "+": "and",
+    "/": "and",
+    "!": ".",
+    "?": ".",
+    "\n": ".",
+    ";": ".",
+    "(": ",",
+    ")": ",",
+    "%": "percent",
+    "°": "degrees",
+}
+
+# Letters that break a match (curly quotes, accents) are replaced one for one, so that offsets hold.
+_PLAIN = str.maketrans("‘’ʼ`´“”„«×éèêáàíóúñç", "'''''\"\"\"\"xeeeaaiounc")
+
+_CONTRACTED = {
+    "n't": ("", "not"),
+    "'re": ("", "are"),
+    "'ve": ("", "have"),
+    "'ll": ("", "will"),
+    "'d": ("", "would"),
+    "'m": ("", "am"),
+}
+_WHOLE = {
+    "can't": ("can", "not"),
+    "won't": ("will", "not"),
+    "shan't": ("shall", "not"),
+    "ain't": ("is", "not"),
+    "let's": ("let", "us"),
+    "cannot": ("can", "not"),
+    "dont": ("do", "not"),
+    "doesnt": ("does", "not"),
+    "didnt": ("did", "not"),
+    "isnt": ("is", "not"),
+    "arent": ("are", "not"),
+    "wasnt": ("was", "not"),
+    "cant": ("can", "not"),
+    "wont": ("will", "not"),
+    "shouldnt": ("should", "not"),
+    "wouldnt": ("would", "not"),
+    "lets": ("let", "us"),
+    "id": ("i", "would"),
+    "im": ("i", "am"),
+    "ive": ("i", "have"),
+    "thats": ("that", "is"),
+    "theres": ("there", "is"),
+    "gonna": ("going", "to"),
+    "wanna": ("want", "to"),
+    "gotta": ("got", "to"),
+    "w/o": ("without",),
+}
+
+
+def _words_of(word: str) -> tuple[str, ...]:
+    if word in _WHOLE:
+        return _WHOLE[word]
+    for ending, (_, second) in _CONTRACTED.items():
+        if word.endswith(ending):
+            return word.removesuffix(ending), second
+    if word.endswith("'s"):
+        return word.removesuffix("'s"), "'s"
+    return (word.replace("'", ""),)
+
+
+def tokenise(prompt: str) -> list[Token]:
+    """The tokens of a prompt; contractions are opened ("don't" is "do", "not")."""
+    plain = prompt.translate(_PLAIN).lower()
+    if len(plain) != len(prompt):  # a letter whose lower case is two letters
+        plain = "".join(letter.lower()[:1] for letter in prompt.translate(_PLAIN))
+    found: list[Token] = []
+    for match in _PATTERN.finditer(plain):
+        kind, text = match.lastgroup, match.group()
+        start, end = match.span()
+        match kind:
+            case "word":
+                found += [Token(w, "word", start, end) for w in _words_of(text) if w]
+            case "number":
+                found.append(Token(text.replace(",", "."), "number", start, end))
+            case "colour":
+                found.append(Token(text.replace(" ", ""), "colour", start, end))
+            case "quote":
+                found.append(Token(text[1:-1].strip(), "quote", start, end))
+            case "arrow":
+                found.append(Token("->", "word", start, end))
+            case "mark" if text in "&+/%°":
+                found.append(Token(_MARKS[text], "word", start, end))
+            case "bullet":
+                found.append(Token(".", "mark", start, end))
+            case _:
+                found.append(Token(_MARKS.get(text, ","), "mark", start, end))
+    return found
