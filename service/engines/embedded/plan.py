@@ -45,6 +45,12 @@ class Part(StrEnum):
 class Target:
     """A part, or a colour within a part, or a noun that only a description can place.
 
+    ARTWORK is meant by "the logo" and "it", IMAGE where the op is of the whole picture by nature
+    (greys, invert, padding, rotation). `colour` narrows the part: "the brown in the icon". A
+    `noun` is the person's word for something drawn ("mountain"); `part` is then ICON or TEXT when
+    the description makes it plain and IMAGE when nothing is known, and `colour` is the colour
+    that stood beside it ("the brown bean").
+
     Written in reports as `colour:brown`, `background`, `text`, `noun:mountain`.
     """
 
@@ -64,12 +70,13 @@ class Target:
 class Op(StrEnum):
     """Every edit there is. The comment names the params beside `amount`.
 
-    `amount` is a fraction of the op's full effect: 0.4 is the plain word ("lighter"), about 0.2
-    "slightly", about 0.7 "much"; a number from the person is literal (20 % is 0.2, twice is 2.0
-    for SCALE). None means the op's default.
+    `amount` is a fraction of the op's full effect: 0.4 is the plain word ("lighter"), 0.2
+    "slightly", 0.68 "much", 1 "completely"; a number from the person is literal (20 % is 0.2).
+    CONTRAST, BRIGHTNESS and PAD are negative in the other direction. SCALE and UPSCALE take a
+    factor, PAD and MOVE a fraction of the canvas. None means the op's default.
     """
 
-    RECOLOUR = "recolour"  # to: Colour
+    RECOLOUR = "recolour"  # to: Colour; mode: None | exchange (what is `to` becomes the target's)
     LIGHTEN = "lighten"
     DARKEN = "darken"
     WARMER = "warmer"
@@ -82,7 +89,7 @@ class Op(StrEnum):
     MONOCHROME = "monochrome"  # to: Colour | None (None = greys)
     ONE_COLOUR = "one_colour"  # to: Colour | None (ink on paper; None = the main colour)
     BLACK_AND_WHITE = "black_and_white"
-    DUOTONE = "duotone"  # to: Colour, to2: Colour
+    DUOTONE = "duotone"  # to: Colour | None, to2: Colour | None (None = the main two)
     LIMIT_PALETTE = "limit_palette"  # count: int | None, colours: tuple[Colour, ...]
     HARMONY = "harmony"  # mode: complementary | analogous | triadic
     FLATTEN = "flatten"  # remove gradients, shading
@@ -95,25 +102,25 @@ class Op(StrEnum):
     BOLDER = "bolder"
     THINNER = "thinner"
     OUTLINE_ONLY = "outline_only"
-    ADD_OUTLINE = "add_outline"  # to: Colour
+    ADD_OUTLINE = "add_outline"  # to: Colour | None (None = whichever of black and white shows)
     ROUND = "round"
     SMOOTH = "smooth"
     SHARPEN = "sharpen"
-    UPSCALE = "upscale"  # amount: factor
+    UPSCALE = "upscale"  # amount: factor of the pixel size, 2 when nothing was said
     VECTORIZE = "vectorize"
-    SCALE = "scale"  # amount: factor; target part may be icon, text
-    PAD = "pad"  # amount: fraction of the canvas; negative trims
-    CENTRE = "centre"
+    SCALE = "scale"  # amount: factor (bigger 1.25, smaller 0.8); target part may be icon, text
+    PAD = "pad"  # amount: fraction of the canvas added at each side (0.1); negative trims
+    CENTRE = "centre"  # mode: None | horizontal | vertical
     CROP = "crop"  # to the artwork
     SQUARE = "square"
     ROTATE = "rotate"  # degrees: float, clockwise
-    FLIP = "flip"  # mode: horizontal | vertical
-    MOVE = "move"  # mode: left | right | up | down
+    FLIP = "flip"  # mode: horizontal (left becomes right) | vertical
+    MOVE = "move"  # mode: left | right | up | down; amount: fraction of the canvas (0.06)
     ARRANGE = "arrange"  # mode: text_above | text_below | text_left | text_right (of the icon)
     BACKGROUND = "background"  # to: Colour | None (None = transparent)
-    REMOVE = "remove"
+    REMOVE = "remove"  # never of the background: that is BACKGROUND without `to`
     SHADOW = "shadow"
-    GLOW = "glow"
+    GLOW = "glow"  # to: Colour | None
     BLUR = "blur"
     VINTAGE = "vintage"
     GRAIN = "grain"
@@ -124,6 +131,8 @@ class Edit:
     """One thing to do. `span` is the person's own words for it; `confidence` is 0–1.
 
     `step` grows at every "then": edits of a later step run after all of an earlier one.
+    `confidence` under 0.6 means that the words were vague and a documented default was taken;
+    an assumption of the plan says so.
     """
 
     op: Op
