@@ -145,23 +145,24 @@ class Work:
         )
         return row is not None
 
-    async def retry(self, task: Task, *, delay_s: float) -> bool:
+    async def retry(self, task: Task, *, wait_s: float, jitter_s: float) -> bool:
         """Give the task up for a later attempt. False when the lease is lost, or that was the last.
 
-        The wait is drawn between 0 and `delay_s` (full jitter).
+        It waits `wait_s` and a time drawn between 0 and `jitter_s` (full jitter).
         https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
         """
         row = await self._database.fetchrow(
             """
             UPDATE task SET status = 'pending', lease_until = NULL, stage = NULL, progress = 0,
                 run_at = wait.until, publish_at = wait.until, publish_count = 0
-            FROM (SELECT now() + random() * make_interval(secs => $3) AS until) AS wait
-            WHERE id = $1 AND attempt = $2 AND status = 'processing' AND attempt - released < $4
+            FROM (SELECT now() + make_interval(secs => $3 + random() * $4) AS until) AS wait
+            WHERE id = $1 AND attempt = $2 AND status = 'processing' AND attempt - released < $5
             RETURNING id
             """,
             task.id,
             task.attempt,
-            delay_s,
+            wait_s,
+            jitter_s,
             self._max_attempts,
         )
         return row is not None

@@ -1,0 +1,49 @@
+"""Tell the queue about accepted tasks without holding up whoever accepted them."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+import structlog
+
+from queueing.contract import Message, Queue, QueueClosed, QueueMisconfigured
+
+log = structlog.get_logger()
+
+
+class Announcer:
+    """Publishes in the background. What the queue did not take, the relay announces again."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def announce(self, task_id: UUID) -> None:
+        """Begin to publish the task's id and return at once."""
+        under_way = asyncio.create_task(self._publish(task_id))
+        self._under_way.add(under_way)
+        under_way.add_done_callback(self._under_way.discard)
+
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        await asyncio.gather(*self._under_way)
+
+    async def _publish(self, task_id: UUID) -> None:
+        try:
+            await self._queue.publish([message_for(task_id)])
+        except (OSError, QueueClosed, QueueMisconfigured) as error:
+            log.warning("publish_failed", task_id=str(task_id), error=type(error).__name__)
+
+
+def message_for(task_id: UUID) -> Message:
+    """The message that names a task and says nothing else."""
+    return Message(str(task_id).encode())
+
+
+def task_id_in(message: Message) -> UUID | None:
+    """The task that a message names; None when it names none."""
+    try:
+        return UUID(message.body.decode())
+    except ValueError:
+        return None

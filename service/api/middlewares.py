@@ -1,0 +1,118 @@
+"""What happens around every view: a request id, a log line, errors as problems, who asks, and
+whether a JSON body can be trusted to be JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from structlog.contextvars import bound_contextvars
+
+from service.api.errors import (
+    MalformedJson,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    internal_error,
+    problem_for,
+)
+from service.api.keys import AUTHENTICATOR, METRICS, REQUEST_ID, USER_ID
+
+log = structlog.get_logger()
+
+MAX_JSON_BYTES = 64 * 1024
+OPEN_PATHS = frozenset({"/api/auth/guest"})
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+@web.middleware
+async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request an id, log its outcome, and answer every failure with a problem."""
+    given = request.headers.get("X-Request-ID", "")
+    request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+    request[REQUEST_ID] = request_id
+    begin_s = time.perf_counter()
+    with bound_contextvars(request_id=request_id):
+        response = await _respond(request, handler, request_id)
+        took_s = time.perf_counter() - begin_s
+        route = _route_of(request)
+        request.app[METRICS].requests.labels(request.method, route, response.status).observe(took_s)
+        log.info(
+            "request",
+            method=request.method,
+            route=route,
+            status=response.status,
+            ms=round(took_s * 1000, 1),
+        )
+    return response
+
+
+async def _respond(
+    request: web.Request, handler: Handler, request_id: str
+) -> web.StreamResponse:
+    try:
+        response = await handler(request)
+    except Exception as error:
+        answer = problem_for(error, request_id)
+        if answer is None:
+            log.exception("request_broke")
+            answer = internal_error(request_id)
+        response = answer
+    return response
+
+
+async def add_common_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Give every response, streams included, its request id; called when headers are sent."""
+    response.headers["X-Request-ID"] = request[REQUEST_ID]
+    response.headers["X-Content-Type-Options"] = "nosniff"
+
+
+@web.middleware
+async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Find out who asks, for every known address under /api."""
+    is_known = request.match_info.http_exception is None
+    if is_known and request.path.startswith("/api/") and request.path not in OPEN_PATHS:
+        request[USER_ID] = await request.app[AUTHENTICATOR].user_of(
+            request.headers.get("Authorization")
+        )
+    return await handler(request)
+
+
+@web.middleware
+async def check_body(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let only small, well-formed UTF-8 JSON through to views that take a body.
+
+    The views' own reader would answer a wrong encoding, deep nesting or a huge number with a 500.
+    """
+    takes_json = getattr(request.match_info.handler, "takes_json", False)
+    if takes_json and request.method == "POST":
+        if (request.content_length or 0) > MAX_JSON_BYTES:
+            raise PayloadTooLarge
+        if request.content_type != "application/json" or (
+            (request.charset or "utf-8").lower() not in ("utf-8", "utf8")
+        ):
+            raise UnsupportedMediaType
+        _parse(await request.read())
+    return await handler(request)
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise MalformedJson from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _route_of(request: web.Request) -> str:
+    """The path's pattern, which unlike the path holds no id, key or signature."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "unknown"

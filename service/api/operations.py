@@ -1,0 +1,67 @@
+"""Views for those who run the service: alive, ready, metrics, description."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from aiohttp_pydantic.oas.typing import r200, r503
+
+from service.api.keys import HEALTH, METRICS, WATCHER
+from service.api.present import json_answer
+from service.api.schemas import AliveOut, ChecksOut, ReadyOut
+from service.api.view import View
+
+
+class Alive(View):
+    """Liveness."""
+
+    async def get(self) -> r200[AliveOut]:
+        """Tell that the process answers.
+
+        Status Codes:
+            200: It does
+        """
+        return json_answer(AliveOut())
+
+
+class Ready(View):
+    """Readiness."""
+
+    async def get(self) -> r200[ReadyOut] | r503[ReadyOut]:
+        """Tell whether everything that the service needs works now.
+
+        Status Codes:
+            200: It does
+            503: At least one check is not `ok`
+        """
+        checks = await self.request.app[HEALTH].look()
+        is_ready = all(answer == "ok" for answer in checks.values())
+        body = ReadyOut(
+            status="ok" if is_ready else "unavailable", checks=ChecksOut.model_validate(checks)
+        )
+        response = json_answer(body, status=200 if is_ready else 503)
+        if not is_ready:
+            response.headers["Retry-After"] = "5"
+        return response
+
+
+class Exposition(View):
+    """Metrics."""
+
+    async def get(self) -> r200:
+        """Show the metrics in Prometheus' text format.
+
+        Status Codes:
+            200: Counters, gauges and histograms of this process
+        """
+        metrics = self.request.app[METRICS]
+        metrics.followers.set(self.request.app[WATCHER].follower_count)
+        return web.Response(
+            body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        )
+
+
+ROUTES = (
+    web.view("/healthz", Alive),
+    web.view("/readyz", Ready),
+    web.view("/metrics", Exposition),
+)

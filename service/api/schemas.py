@@ -1,0 +1,194 @@
+"""The public JSON: what requests may say and what answers look like."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PlainSerializer
+
+from service.engines.contract import PreserveAspect
+
+MAX_TEXT_CHARS = 2_000
+MAX_URL_CHARS = 2_048
+
+
+def _without_nul(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("must not contain the NUL character")
+    return value
+
+
+def _absent_when_empty(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _absolute_http(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        is_good = parts.scheme in ("http", "https") and bool(parts.hostname)
+        is_good = is_good and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_good = False
+    if not is_good or any(char.isspace() or not char.isprintable() for char in value):
+        raise ValueError("must be an absolute http or https URL")
+    return value
+
+
+def _in_utc(value: datetime) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+type Text = Annotated[str, AfterValidator(_without_nul)]
+type Description = Annotated[
+    Annotated[Text, Field(max_length=MAX_TEXT_CHARS)] | None, BeforeValidator(_absent_when_empty)
+]
+type Time = Annotated[datetime, PlainSerializer(_in_utc, return_type=str)]
+
+
+class RefineIn(BaseModel):
+    """A wish to refine an image. Unknown fields are ignored."""
+
+    original_image_url: Annotated[
+        str, Field(max_length=MAX_URL_CHARS), AfterValidator(_absolute_http)
+    ]
+    refinement_prompt: Annotated[
+        Text,
+        BeforeValidator(lambda value: value.strip() if isinstance(value, str) else value),
+        Field(min_length=1, max_length=MAX_TEXT_CHARS),
+    ]
+    logo_description: Description = None
+    theme_description: Description = None
+    preserve_aspects: Annotated[
+        list[PreserveAspect] | None, Field(max_length=20)
+    ] = None
+
+
+class DescriptionsIn(BaseModel):
+    """What may accompany an uploaded image."""
+
+    logo_description: Description = None
+    theme_description: Description = None
+
+
+class GuestOut(BaseModel):
+    """A fresh anonymous user and a token that speaks for it."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"
+    expires_in: int
+    user_id: UUID
+
+
+class TaskMetadataOut(BaseModel):
+    """What was asked; `report` is there once an engine has given one."""
+
+    original_image_url: str
+    refinement_prompt: str
+    logo_description: str | None
+    theme_description: str | None
+    preserve_aspects: list[str] | None = None
+    report: dict[str, Any] | None = None
+
+
+class TaskOut(BaseModel):
+    """A refinement task. Clients stop on `completed` and `failed`."""
+
+    task_id: UUID
+    status: Literal["pending", "processing", "completed", "failed"]
+    message: str
+    type: Literal["concept_refinement"] = "concept_refinement"
+    created_at: Time
+    updated_at: Time | None
+    completed_at: Time | None
+    metadata: TaskMetadataOut
+    result_id: UUID | None
+    image_url: str | None
+    error_message: str | None
+    error_code: str | None
+    progress: float
+    attempt: int
+    concept_id: UUID | None
+
+
+class ConceptOut(BaseModel):
+    """One image and where it came from."""
+
+    concept_id: UUID
+    parent_id: UUID | None
+    parent_deleted: bool
+    root_id: UUID
+    task_id: UUID | None
+    image_url: str
+    content_type: str
+    width: int
+    height: int
+    refinement_prompt: str | None
+    logo_description: str | None
+    theme_description: str | None
+    engine: str | None
+    report: dict[str, Any] | None
+    created_at: Time
+
+
+class RefinementsOut(BaseModel):
+    """The quota of one calendar month (UTC)."""
+
+    limit: int
+    used: int
+    remaining: int
+    period: Literal["month"] = "month"
+    resets_at: Time
+
+
+class QuotaOut(BaseModel):
+    """What the user may still do."""
+
+    refinements: RefinementsOut
+
+
+class ChecksOut(BaseModel):
+    """`ok`, or a word on what is wrong."""
+
+    database: str
+    queue: str
+    storage: str
+
+
+class ReadyOut(BaseModel):
+    """Whether the service can do its work now."""
+
+    status: Literal["ok", "unavailable"]
+    checks: ChecksOut
+
+
+class AliveOut(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class FieldError(BaseModel):
+    """What is wrong with one value; `loc` is the path to it."""
+
+    loc: list[str | int]
+    message: str
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457). `message` repeats `detail` for clients that read only that."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    message: str
+    code: str
+    request_id: str
+    errors: list[FieldError] | None = None
+    limit: int | None = None
+    used: int | None = None
+    period: str | None = None
+    reset_after_seconds: int | None = None

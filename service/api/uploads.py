@@ -1,0 +1,75 @@
+"""Read an uploaded image and what accompanies it, in any order and never more than allowed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import BodyPartReader, web
+from pydantic import ValidationError
+
+from service.api.errors import MultipartRequired, PayloadTooLarge, RequestInvalid, invalid_from
+from service.api.schemas import DescriptionsIn
+from service.intake import ImageTooLarge
+from service.refinement import MAX_IMAGE_BYTES
+
+MAX_FIELD_BYTES = 16 * 1024
+MAX_PARTS = 16
+CHUNK_BYTES = 64 * 1024
+_FIELDS = ("logo_description", "theme_description")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An image file as it came, with its descriptions."""
+
+    image: bytes
+    descriptions: DescriptionsIn
+
+
+async def read_upload(request: web.Request) -> Upload:
+    """The parts of a multipart body. Raises `MultipartRequired`, `ImageTooLarge`,
+    `PayloadTooLarge` and `RequestInvalid`.
+    """
+    if request.content_type != "multipart/form-data":
+        raise MultipartRequired
+    if (request.content_length or 0) > MAX_IMAGE_BYTES + MAX_PARTS * MAX_FIELD_BYTES:
+        raise ImageTooLarge
+    try:
+        image, fields = await _read_parts(request)
+    except (ValueError, AssertionError, RuntimeError) as error:
+        # what aiohttp's reader raises when boundaries, headers or encodings of parts are wrong
+        raise RequestInvalid([([], "is not well-formed multipart/form-data")]) from error
+    if not image:
+        raise RequestInvalid([(["image"], "a file is required")])
+    try:
+        return Upload(image, DescriptionsIn.model_validate(fields))
+    except ValidationError as error:
+        raise invalid_from(error) from error
+
+
+async def _read_parts(request: web.Request) -> tuple[bytes, dict[str, str]]:
+    image = b""
+    fields: dict[str, str] = {}
+    reader = await request.multipart()
+    for _ in range(MAX_PARTS):
+        part = await reader.next()
+        if part is None:
+            return image, fields
+        if not isinstance(part, BodyPartReader):
+            raise ValueError("nested multipart")
+        if part.name == "image":
+            image = await _read(part, MAX_IMAGE_BYTES, ImageTooLarge)
+        elif part.name in _FIELDS:
+            fields[part.name] = (await _read(part, MAX_FIELD_BYTES, PayloadTooLarge)).decode()
+        else:
+            await _read(part, MAX_FIELD_BYTES, PayloadTooLarge)
+    raise PayloadTooLarge
+
+
+async def _read(part: BodyPartReader, most: int, too_large: type[Exception]) -> bytes:
+    body = bytearray()
+    while chunk := await part.read_chunk(CHUNK_BYTES):
+        body += chunk
+        if len(body) > most:
+            raise too_large
+    return bytes(body)

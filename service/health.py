@@ -1,0 +1,32 @@
+"""Ask each dependency whether it works now, within a bounded time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+CHECK_TIMEOUT_S = 3.0
+
+type Check = Callable[[], Awaitable[None]]
+
+
+class Health:
+    """Named checks that raise when something is wrong; also what has died in this process."""
+
+    def __init__(self, checks: Mapping[str, Check]) -> None:
+        self._checks = checks
+
+    async def look(self) -> dict[str, str]:
+        """`ok`, `unavailable` or `timeout` for each check, all asked at once."""
+        answers = await asyncio.gather(*(self._ask(check) for check in self._checks.values()))
+        return dict(zip(self._checks, answers, strict=True))
+
+    async def _ask(self, check: Check) -> str:
+        try:
+            async with asyncio.timeout(CHECK_TIMEOUT_S):
+                await check()
+        except TimeoutError:
+            return "timeout"
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not ok
+            return "unavailable"
+        return "ok"

@@ -1,0 +1,287 @@
+"""The use cases of refining a concept: accept a request, and run an accepted task to its end.
+
+HTTP is in front of this module, SQL behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from queueing.contract import Message
+from service.announcing import task_id_in
+from service.engines.contract import (
+    Attempt,
+    Engine,
+    EngineError,
+    Instruction,
+    NothingToApply,
+    PreserveAspect,
+    SourceInvalid,
+    SourceTooLarge,
+)
+from service.fetching import Fetcher, FetchFailed, FetchRefused, FetchTooLarge
+from service.intake import ImageInvalid, ImageTooLarge, Intake
+from service.leasing import LeaseLost, Progress, persist, under_lease
+from storage.concept import NewImage
+from storage.database import DatabaseUnavailable
+from storage.images.contract import ImageMissing, Images, ImageStoreUnavailable
+from storage.images.contract import ImageTooLarge as StoredImageTooLarge
+from storage.task import Task
+from storage.tasks import Accepted, NewTask, Tasks
+from storage.work import Work
+
+log = structlog.get_logger()
+
+MAX_IMAGE_BYTES = 10 * 1024 * 1024
+RETRY_BASE_S = 1.0
+RETRY_MOST_S = 60.0
+
+CANCELED_MESSAGE = "The refinement was canceled."
+GIVEN_UP_MESSAGE = "Something went wrong on our side. The refinement was not charged."
+
+
+class SourceUnavailable(EngineError):
+    """The image to refine is not available any more."""
+
+    code = "source_unavailable"
+
+
+class SourceUnreachable(EngineError):
+    """The image to refine could not be fetched."""
+
+    code = "source_unavailable"
+    retryable = True
+
+
+class TryTimedOut(EngineError):
+    """The refinement took too long."""
+
+    code = "timed_out"
+    retryable = True
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A wish to refine, already checked for form."""
+
+    user_id: UUID
+    image_url: str
+    instruction: Instruction
+    request_id: str
+    idempotency_key: str | None = None
+
+
+async def submit(
+    tasks: Tasks,
+    images: Images,
+    may_fetch: Callable[[str], bool],
+    announce: Callable[[UUID], None],
+    request: Request,
+) -> Accepted:
+    """Decide about a request; when it is accepted, it is kept and charged before this returns.
+
+    `may_fetch` tells whether a URL points to an allowed outside host.
+    """
+    own_key = images.key_of(request.image_url)
+    is_outside = own_key is None and may_fetch(request.image_url)
+    instruction = request.instruction
+    accepted = await tasks.accept(
+        NewTask(
+            user_id=request.user_id,
+            # the query of our own URLs is a signature, which is nobody's to keep
+            source_url=request.image_url if is_outside else request.image_url.partition("?")[0],
+            source_key=None if is_outside else own_key or "",
+            prompt=instruction.prompt,
+            logo_description=instruction.logo_description,
+            theme_description=instruction.theme_description,
+            preserve_aspects=instruction.preserve_aspects,
+            request_id=request.request_id,
+            idempotency_key=request.idempotency_key,
+            request_hash=_fingerprint(request),
+        )
+    )
+    if accepted.outcome == "created" and accepted.task is not None:
+        announce(accepted.task.id)
+    return accepted
+
+
+def _fingerprint(request: Request) -> bytes:
+    said = request.instruction
+    parts = (
+        request.image_url,
+        said.prompt,
+        said.logo_description,
+        said.theme_description,
+        said.preserve_aspects,
+    )
+    return hashlib.sha256(json.dumps(parts).encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Refinery:
+    """Runs tasks: the coroutine that every worker feeds from its queue.
+
+    `try_s` bounds one attempt, `lease_s` is how long a silent worker keeps its task.
+    """
+
+    work: Work
+    images: Images
+    fetcher: Fetcher
+    intake: Intake
+    engine: Engine
+    try_s: float
+    lease_s: float
+
+    async def run_message(self, message: Message) -> None:
+        """Run the task that a message names. A message that names none is dropped."""
+        task_id = task_id_in(message)
+        if task_id is None:
+            log.error("message_malformed", body_bytes=len(message.body))
+            return
+        await self.run_task(task_id)
+
+    async def run_task(self, task_id: UUID) -> None:
+        """Claim the task and bring it to an end, or to its next attempt.
+
+        Raises `DatabaseUnavailable` when not even that could be written; the lease then runs out
+        and the task is rescued.
+        """
+        task = await self.work.claim(task_id)
+        if task is None:
+            return
+        with bound_contextvars(
+            task_id=str(task.id), request_id=task.request_id, attempt=task.attempt
+        ):
+            log.info("attempt_started")
+            progress = Progress()
+            try:
+                await under_lease(
+                    self.work, task, progress, self._attempt(task, progress), lease_s=self.lease_s
+                )
+            except LeaseLost:
+                log.info("lease_lost")
+
+    async def _attempt(self, task: Task, progress: Progress) -> None:
+        try:
+            async with asyncio.timeout(self.try_s):
+                await self._refine(task, progress)
+        except TimeoutError:
+            await self._give_up(task, TryTimedOut())
+        except EngineError as error:
+            await self._give_up(task, error)
+        except (LeaseLost, DatabaseUnavailable):
+            raise
+        except Exception:
+            log.exception("attempt_broke")
+            await self._try_again_or_fail(task, "internal_error", GIVEN_UP_MESSAGE, None)
+
+    async def _refine(self, task: Task, progress: Progress) -> None:
+        progress.tell(0.05, "Getting the image")
+        source, fetched = await self._source_of(task)
+        refined = await self.engine.refine(
+            source,
+            _instruction_of(task),
+            Attempt(
+                progress=progress.part(0.1, 0.9),
+                resume=task.engine_note,
+                keep=lambda note: self._keep(task, note),
+            ),
+        )
+        progress.tell(0.95, "Storing the result")
+        image = NewImage(
+            f"{task.user_id}/{task.id}-{task.attempt}{_suffix(refined.content_type)}",
+            refined.content_type,
+            refined.width,
+            refined.height,
+        )
+        await self.images.put(image.key, refined.image, content_type=image.content_type)
+        if not await persist(
+            lambda: self.work.complete(task, image, dict(refined.report), fetched)
+        ):
+            # The object stays: the first of two writes may have succeeded unseen. Upkeep removes
+            # it when no concept names it.
+            raise LeaseLost
+        log.info("task_completed", outcome=refined.report["outcome"])
+
+    async def _source_of(self, task: Task) -> tuple[bytes, NewImage | None]:
+        """The original's bytes, and what to keep of it when it came from outside."""
+        if task.concept_id is None:
+            return await self._fetch(task)
+        if task.source_key is None:
+            raise SourceUnavailable(SourceUnavailable.__doc__)
+        try:
+            return await self.images.get(task.source_key, max_bytes=4 * MAX_IMAGE_BYTES), None
+        except ImageMissing as error:
+            raise SourceUnavailable(SourceUnavailable.__doc__) from error
+        except StoredImageTooLarge as error:
+            raise SourceTooLarge(SourceTooLarge.__doc__) from error
+        except ImageStoreUnavailable as error:
+            raise SourceUnreachable(SourceUnreachable.__doc__) from error
+
+    async def _fetch(self, task: Task) -> tuple[bytes, NewImage]:
+        try:
+            taken = await self.intake.take(await self.fetcher.fetch(task.source_url))
+        except FetchRefused as error:
+            raise SourceUnavailable(SourceUnavailable.__doc__) from error
+        except FetchFailed as error:
+            raise SourceUnreachable(SourceUnreachable.__doc__) from error
+        except (FetchTooLarge, ImageTooLarge) as error:
+            raise SourceTooLarge(SourceTooLarge.__doc__) from error
+        except ImageInvalid as error:
+            raise SourceInvalid(SourceInvalid.__doc__) from error
+        key = f"{task.user_id}/{task.id}-{task.attempt}-source{_suffix(taken.content_type)}"
+        await self.images.put(key, taken.body, content_type=taken.content_type)
+        return taken.body, NewImage(key, taken.content_type, taken.width, taken.height)
+
+    async def _keep(self, task: Task, note: Any) -> None:
+        if not await persist(lambda: self.work.keep_note(task, note)):
+            raise LeaseLost
+
+    async def _give_up(self, task: Task, error: EngineError) -> None:
+        report = error.report if isinstance(error, NothingToApply) else None
+        message = type(error).__doc__ or GIVEN_UP_MESSAGE
+        if error.retryable:
+            await self._try_again_or_fail(task, error.code, message, error.retry_after_s)
+            return
+        log.info("task_failed", error_code=error.code)
+        if not await persist(
+            lambda: self.work.fail(task, error.code, message, dict(report) if report else None)
+        ):
+            raise LeaseLost
+
+    async def _try_again_or_fail(
+        self, task: Task, code: str, message: str, retry_after_s: float | None
+    ) -> None:
+        delay_s = min(RETRY_MOST_S, RETRY_BASE_S * 2**task.attempt)
+        if await persist(
+            lambda: self.work.retry(task, wait_s=retry_after_s or 0.0, jitter_s=delay_s)
+        ):
+            log.warning("attempt_failed", error_code=code)
+            return
+        log.warning("task_failed", error_code=code)
+        if not await persist(lambda: self.work.fail(task, code, message, None)):
+            raise LeaseLost
+
+
+def _instruction_of(task: Task) -> Instruction:
+    return Instruction(
+        task.prompt,
+        task.logo_description,
+        task.theme_description,
+        cast("tuple[PreserveAspect, ...]", task.preserve_aspects),
+    )
+
+
+def _suffix(content_type: str) -> str:
+    return {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}.get(
+        content_type, ".bin"
+    )
