@@ -1,0 +1,1 @@
+"""Hold every queue to the one contract."""
