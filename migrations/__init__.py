@@ -1,1 +1,0 @@
-"""The database's schema as SQL files, forward only."""

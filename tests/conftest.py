@@ -1,0 +1,86 @@
+"""Give tests a real PostgreSQL: one server for the run, a database of its own for each test."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from storage.database import Database, Pool, open_database
+from storage.embedded import embedded_postgres
+from storage.schema import migrate
+
+# a test's database need not survive a power cut
+NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@pytest.fixture(scope="session")
+async def postgres_server() -> AsyncIterator[str]:
+    """The DSN of a server of this run; under xdist every worker has its own."""
+    with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
+        async with embedded_postgres(Path(folder), NOT_DURABLE) as dsn:
+            yield dsn
+
+
+@pytest.fixture(scope="session")
+async def migrated_template(postgres_server: str) -> AsyncIterator[str]:
+    """The name of a database with the schema and no rows."""
+    async with _database(postgres_server, "template0") as dsn:
+        await migrate(dsn)
+        yield _name(dsn)
+
+
+@pytest.fixture
+async def empty_database_url(postgres_server: str) -> AsyncIterator[str]:
+    """A new database without a schema."""
+    async with _database(postgres_server, "template0") as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def database_url(postgres_server: str, migrated_template: str) -> AsyncIterator[str]:
+    """A new database with the schema and no rows."""
+    async with _database(postgres_server, migrated_template) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    """Plain connections to a new database with the schema."""
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=10) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A new database with the schema, as the service opens it."""
+    async with open_database(database_url) as database:
+        yield database
+
+
+@asynccontextmanager
+async def _database(server: str, template: str) -> AsyncIterator[str]:
+    name = f"test_{uuid4().hex}"
+    await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield server.replace("@/postgres?", f"@/{name}?")
+    finally:
+        # FORCE cuts off what a failed test left open
+        await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _name(dsn: str) -> str:
+    return dsn.partition("@/")[2].partition("?")[0]
