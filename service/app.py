@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 
 from aiohttp import web
+from storage.images.files import FileImages
 
 from service.api import account, concepts, images, keys, operations, tasks
 from service.api.live import Watcher
@@ -22,7 +23,6 @@ from service.consuming import running_worker
 from service.health import Health
 from service.resources import Resources
 from service.upkeep import keep_up
-from storage.images.files import FileImages
 
 
 def make_app(

@@ -19,6 +19,7 @@ log = structlog.get_logger()
 HEARTBEAT_MOST_S = 2.0
 PROGRESS_SPACING_S = 0.25
 PERSIST_TRIES = 8
+ENDING_S = 0.2
 
 
 class LeaseLost(Exception):
@@ -51,9 +52,9 @@ class Progress:
         self._told.clear()
 
 
-async def under_lease(
-    work: Work, task: Task, progress: Progress, job: Coroutine[Any, Any, None], *, lease_s: float
-) -> None:
+async def under_lease[T](
+    work: Work, task: Task, progress: Progress, job: Coroutine[Any, Any, T], *, lease_s: float
+) -> T:
     """Run the job while renewing the task's lease; stop it and raise `LeaseLost` when that fails.
 
     Cancelled, it stops the job and gives the task back for another worker to take at once.
@@ -62,12 +63,14 @@ async def under_lease(
     keeper = asyncio.create_task(_keep(work, task, progress, lease_s))
     try:
         await asyncio.wait({running, keeper}, return_when=asyncio.FIRST_COMPLETED)
+        # a job that has just ended its task also looks like a lost lease, until it returns
+        await asyncio.wait({running}, timeout=0 if running.done() else ENDING_S)
         if not running.done():
             running.cancel()
             await asyncio.wait({running})
             await keeper
             raise LeaseLost
-        await running
+        return await running
     except asyncio.CancelledError:
         running.cancel()
         await asyncio.wait({running})

@@ -42,6 +42,11 @@ class Metrics:
             "live_followers", "Streams and long polls that wait", registry=self.registry
         )
 
+    def attempt_ended(self, outcome: str, took_s: float) -> None:
+        """Count one attempt of a task."""
+        self.ended.labels(outcome).inc()
+        self.attempt_seconds.observe(took_s)
+
     def text(self) -> bytes:
         """The exposition format."""
         return generate_latest(self.registry)

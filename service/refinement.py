@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -25,12 +26,14 @@ from service.engines.contract import (
     Instruction,
     NothingToApply,
     PreserveAspect,
+    Report,
     SourceInvalid,
     SourceTooLarge,
 )
 from service.fetching import Fetcher, FetchFailed, FetchRefused, FetchTooLarge
 from service.intake import ImageInvalid, ImageTooLarge, Intake
 from service.leasing import LeaseLost, Progress, persist, under_lease
+from service.metrics import Metrics
 from storage.concept import NewImage
 from storage.database import DatabaseUnavailable
 from storage.images.contract import ImageMissing, Images, ImageStoreUnavailable
@@ -138,6 +141,7 @@ class Refinery:
     fetcher: Fetcher
     intake: Intake
     engine: Engine
+    metrics: Metrics
     try_s: float
     lease_s: float
 
@@ -162,29 +166,33 @@ class Refinery:
             task_id=str(task.id), request_id=task.request_id, attempt=task.attempt
         ):
             log.info("attempt_started")
+            begin_s = time.perf_counter()
             progress = Progress()
             try:
-                await under_lease(
+                outcome = await under_lease(
                     self.work, task, progress, self._attempt(task, progress), lease_s=self.lease_s
                 )
             except LeaseLost:
-                log.info("lease_lost")
+                outcome = "lease_lost"
+            log.info("attempt_ended", outcome=outcome)
+            self.metrics.attempt_ended(outcome, time.perf_counter() - begin_s)
 
-    async def _attempt(self, task: Task, progress: Progress) -> None:
+    async def _attempt(self, task: Task, progress: Progress) -> str:
+        """Do the work once and write how it ended; returns that as one word."""
         try:
             async with asyncio.timeout(self.try_s):
-                await self._refine(task, progress)
+                return await self._refine(task, progress)
         except TimeoutError:
-            await self._give_up(task, TryTimedOut())
+            return await self._give_up(task, TryTimedOut())
         except EngineError as error:
-            await self._give_up(task, error)
+            return await self._give_up(task, error)
         except (LeaseLost, DatabaseUnavailable):
             raise
         except Exception:
             log.exception("attempt_broke")
-            await self._try_again_or_fail(task, "internal_error", GIVEN_UP_MESSAGE, None)
+            return await self._try_again_or_fail(task, "internal_error", GIVEN_UP_MESSAGE, None)
 
-    async def _refine(self, task: Task, progress: Progress) -> None:
+    async def _refine(self, task: Task, progress: Progress) -> str:
         progress.tell(0.05, "Getting the image")
         source, fetched = await self._source_of(task)
         refined = await self.engine.refine(
@@ -210,7 +218,7 @@ class Refinery:
             # The object stays: the first of two writes may have succeeded unseen. Upkeep removes
             # it when no concept names it.
             raise LeaseLost
-        log.info("task_completed", outcome=refined.report["outcome"])
+        return "completed"
 
     async def _source_of(self, task: Task) -> tuple[bytes, NewImage | None]:
         """The original's bytes, and what to keep of it when it came from outside."""
@@ -246,30 +254,27 @@ class Refinery:
         if not await persist(lambda: self.work.keep_note(task, note)):
             raise LeaseLost
 
-    async def _give_up(self, task: Task, error: EngineError) -> None:
-        report = error.report if isinstance(error, NothingToApply) else None
+    async def _give_up(self, task: Task, error: EngineError) -> str:
         message = type(error).__doc__ or GIVEN_UP_MESSAGE
         if error.retryable:
-            await self._try_again_or_fail(task, error.code, message, error.retry_after_s)
-            return
-        log.info("task_failed", error_code=error.code)
-        if not await persist(
-            lambda: self.work.fail(task, error.code, message, dict(report) if report else None)
-        ):
-            raise LeaseLost
+            return await self._try_again_or_fail(task, error.code, message, error.retry_after_s)
+        report = error.report if isinstance(error, NothingToApply) else None
+        return await self._fail(task, error.code, message, report)
 
     async def _try_again_or_fail(
         self, task: Task, code: str, message: str, retry_after_s: float | None
-    ) -> None:
-        delay_s = min(RETRY_MOST_S, RETRY_BASE_S * 2**task.attempt)
-        if await persist(
-            lambda: self.work.retry(task, wait_s=retry_after_s or 0.0, jitter_s=delay_s)
-        ):
-            log.warning("attempt_failed", error_code=code)
-            return
-        log.warning("task_failed", error_code=code)
-        if not await persist(lambda: self.work.fail(task, code, message, None)):
+    ) -> str:
+        jitter_s = min(RETRY_MOST_S, RETRY_BASE_S * 2**task.attempt)
+        wait_s = retry_after_s or 0.0
+        if await persist(lambda: self.work.retry(task, wait_s=wait_s, jitter_s=jitter_s)):
+            return f"retried_{code}"
+        return await self._fail(task, code, message, None)
+
+    async def _fail(self, task: Task, code: str, message: str, report: Report | None) -> str:
+        kept = dict(report) if report else None
+        if not await persist(lambda: self.work.fail(task, code, message, kept)):
             raise LeaseLost
+        return f"failed_{code}"
 
 
 def _instruction_of(task: Task) -> Instruction:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+
+from storage.images.files import FileImages
 
 from queueing.contract import Queue
 from queueing.memory import MemoryQueue
@@ -14,6 +16,7 @@ from service.engines.contract import Engine
 from service.engines.embedded.engine import EmbeddedEngine
 from service.fetching import Fetcher
 from service.intake import Intake
+from service.metrics import Metrics
 from service.refinement import Refinery
 from service.sandbox import Sandbox
 from service.secrets import embedded_secret
@@ -23,13 +26,13 @@ from storage.database import Database, open_database
 from storage.embedded import embedded_postgres
 from storage.events import Events
 from storage.images.contract import Images
-from storage.images.files import FileImages
 from storage.rescue import Rescue
 from storage.schema import migrate
 from storage.tasks import Tasks
 from storage.work import Work
 
-INTAKE_MEMORY_BYTES = 1024 * 1024 * 1024
+SANDBOX_BYTES = 2 * 1024**3
+SANDBOX_PROCESSES = 2
 POOL_CONNECTIONS = 16
 
 
@@ -50,7 +53,94 @@ class Resources:
     authenticator: Authenticator
     token_rules: TokenRules
     announcer: Announcer
+    metrics: Metrics
     refinery: Refinery
+
+
+@asynccontextmanager
+async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
+    """Everything that a process works with; what is opened here is closed by leaving."""
+    rules = token_rules(settings)
+    metrics = Metrics()
+    async with AsyncExitStack() as stack:
+        database = await _open_database(settings, stack)
+        concepts = Concepts(database)
+        images = await _open_images(settings, concepts, stack)
+        queue = _open_queue(settings, stack)
+        sandbox = Sandbox(processes=SANDBOX_PROCESSES, memory_bytes=SANDBOX_BYTES)
+        stack.push_async_callback(sandbox.close)
+        fetcher = Fetcher(frozenset(settings.image_hosts))
+        stack.push_async_callback(fetcher.close)
+        engine = _open_engine(settings, sandbox, stack)
+        intake = Intake(sandbox)
+        announcer = Announcer(queue)
+        stack.push_async_callback(announcer.close)
+        work = Work(
+            database,
+            lease_s=settings.task_lease_seconds,
+            max_attempts=settings.task_max_attempts,
+        )
+        yield Resources(
+            settings=settings,
+            database=database,
+            tasks=Tasks(database, monthly_limit=settings.monthly_refinements),
+            concepts=concepts,
+            events=Events(database),
+            rescue=Rescue(database, max_attempts=settings.task_max_attempts),
+            queue=queue,
+            images=images,
+            fetcher=fetcher,
+            intake=intake,
+            authenticator=Authenticator(rules),
+            token_rules=rules,
+            announcer=announcer,
+            metrics=metrics,
+            refinery=Refinery(
+                work=work,
+                images=images,
+                fetcher=fetcher,
+                intake=intake,
+                engine=engine,
+                metrics=metrics,
+                try_s=settings.task_timeout_seconds,
+                lease_s=settings.task_lease_seconds,
+            ),
+        )
+
+
+async def _open_database(settings: Settings, stack: AsyncExitStack) -> Database:
+    dsn = settings.database_url
+    if dsn is None:
+        dsn = await stack.enter_async_context(embedded_postgres(settings.data_dir))
+    await migrate(dsn)
+    return await stack.enter_async_context(open_database(dsn, max_size=POOL_CONNECTIONS))
+
+
+async def _open_images(settings: Settings, concepts: Concepts, stack: AsyncExitStack) -> Images:
+    known_prefixes = await concepts.remember_prefix(settings.public_url)
+    images = FileImages(
+        settings.data_dir / "images",
+        url_prefix=settings.public_url,
+        known_prefixes=tuple(known_prefixes),
+        secret=embedded_secret(settings.data_dir, "images"),
+    )
+    stack.push_async_callback(images.close)
+    return images
+
+
+def _open_queue(settings: Settings, stack: AsyncExitStack) -> Queue:
+    queue = MemoryQueue()
+    stack.push_async_callback(queue.close)
+    return queue
+
+
+def _open_engine(settings: Settings, sandbox: Sandbox, stack: AsyncExitStack) -> Engine:
+    for name in settings.engine:
+        if name != "embedded":
+            raise WrongSetting("ENGINE: there is no engine of that name")
+    engine = EmbeddedEngine(sandbox)
+    stack.push_async_callback(engine.close)
+    return engine
 
 
 def token_rules(settings: Settings) -> TokenRules:

@@ -27,9 +27,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     if rules.secret is None:
-        print(
-            "AUTH_JWT_SECRET: not set, and AUTH_JWKS_URL refuses other tokens", file=sys.stderr
-        )
+        print("AUTH_JWT_SECRET: not set, and AUTH_JWKS_URL refuses other tokens", file=sys.stderr)
         return 2
     print(make_token(arguments.user, rules, ttl_s=arguments.ttl))
     return 0

@@ -32,7 +32,8 @@ def example(base: str) -> str:
     return f"""\
 field() {{ {field} "$1"; }}
 TOKEN=$(curl -s -X POST {base}/api/auth/guest | field access_token)
-IMAGE=$(curl -s -H "Authorization: Bearer $TOKEN" -F image=@{sample} {base}/api/concepts | field image_url)
+IMAGE=$(curl -s -H "Authorization: Bearer $TOKEN" -F image=@{sample} \\
+  {base}/api/concepts | field image_url)
 TASK=$(curl -s -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
   -d "{{\\"original_image_url\\": \\"$IMAGE\\", \\"refinement_prompt\\": \\"{PROMPT}\\"}}" \\
   {base}/api/concepts/refine | field task_id)

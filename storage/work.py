@@ -168,9 +168,9 @@ class Work:
         return row is not None
 
     async def release(self, task: Task) -> bool:
-        """Give an unfinished task back because this worker stops; the attempt is not held against it.
+        """Give an unfinished task back because this worker stops.
 
-        Its number stays used: it is the fence.
+        The attempt is not held against the task, but its number stays used: it is the fence.
         """
         row = await self._database.fetchrow(
             """

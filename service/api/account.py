@@ -7,8 +7,8 @@ from uuid import uuid4
 from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r201
 
-from service.api.keys import SETTINGS, TASKS, TOKEN_RULES
 from service.api.errors import NotFound
+from service.api.keys import SETTINGS, TASKS, TOKEN_RULES
 from service.api.present import json_answer, quota_out
 from service.api.schemas import GuestOut, QuotaOut
 from service.api.view import View

@@ -59,18 +59,14 @@ class ConceptList(View):
             200: One page of concepts
         """
         app = self.request.app
-        found = await app[CONCEPTS].page(
-            self.user_id, after=position_in(cursor), limit=limit + 1
-        )
+        found = await app[CONCEPTS].page(self.user_id, after=position_in(cursor), limit=limit + 1)
         shown = found[:limit]
         response = json_list(
             ConceptOut, [await concept_out(concept, app[IMAGES]) for concept in shown]
         )
         if len(found) > limit:
             last = Position(shown[-1].created_at, shown[-1].id)
-            response.headers["Link"] = link_to_next(
-                self.request, app[SETTINGS].public_url, last
-            )
+            response.headers["Link"] = link_to_next(self.request, app[SETTINGS].public_url, last)
         return response
 
     async def post(self) -> r201[ConceptOut]:
@@ -203,9 +199,7 @@ class Refine(View):
         if wait_s is not None:
             task = await until_ended(app[TASKS], app[WATCHER], task, within_s=wait_s)
         is_done = wait_s is not None and task.status.is_final
-        response = json_answer(
-            await task_out(task, app[IMAGES]), status=200 if is_done else 202
-        )
+        response = json_answer(await task_out(task, app[IMAGES]), status=200 if is_done else 202)
         response.headers.update(rate_limit_headers(quota))
         response.headers["Location"] = f"/api/tasks/{task.id}"
         if not is_done:

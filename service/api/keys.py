@@ -5,10 +5,10 @@ from __future__ import annotations
 from uuid import UUID
 
 from aiohttp import web
+from storage.images.files import FileImages
 
 from service.announcing import Announcer
 from service.api.live import Watcher
-from service.api.openapi import Description
 from service.auth import Authenticator, TokenRules
 from service.fetching import Fetcher
 from service.health import Health
@@ -18,14 +18,13 @@ from service.settings import Settings
 from storage.concepts import Concepts
 from storage.events import Events
 from storage.images.contract import Images
-from storage.images.files import FileImages
 from storage.tasks import Tasks
 
 SETTINGS = web.AppKey("settings", Settings)
 TASKS = web.AppKey("tasks", Tasks)
 CONCEPTS = web.AppKey("concepts", Concepts)
 EVENTS = web.AppKey("events", Events)
-IMAGES = web.AppKey("images", Images)  # type: ignore[type-abstract]
+IMAGES = web.AppKey("images", Images)
 FILE_IMAGES = web.AppKey("file_images", FileImages)
 INTAKE = web.AppKey("intake", Intake)
 FETCHER = web.AppKey("fetcher", Fetcher)
@@ -35,7 +34,6 @@ TOKEN_RULES = web.AppKey("token_rules", TokenRules)
 WATCHER = web.AppKey("watcher", Watcher)
 HEALTH = web.AppKey("health", Health)
 METRICS = web.AppKey("metrics", Metrics)
-DESCRIPTION = web.AppKey("description", Description)
 
 USER_ID = web.RequestKey("user_id", UUID)
 REQUEST_ID = web.RequestKey("request_id", str)

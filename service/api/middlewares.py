@@ -52,9 +52,7 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     return response
 
 
-async def _respond(
-    request: web.Request, handler: Handler, request_id: str
-) -> web.StreamResponse:
+async def _respond(request: web.Request, handler: Handler, request_id: str) -> web.StreamResponse:
     try:
         response = await handler(request)
     except Exception as error:

@@ -56,7 +56,8 @@ class Exposition(View):
         metrics = self.request.app[METRICS]
         metrics.followers.set(self.request.app[WATCHER].follower_count)
         return web.Response(
-            body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+            body=metrics.text(),
+            headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
         )
 
 

@@ -61,9 +61,7 @@ class RefineIn(BaseModel):
     ]
     logo_description: Description = None
     theme_description: Description = None
-    preserve_aspects: Annotated[
-        list[PreserveAspect] | None, Field(max_length=20)
-    ] = None
+    preserve_aspects: Annotated[list[PreserveAspect] | None, Field(max_length=20)] = None
 
 
 class DescriptionsIn(BaseModel):
@@ -77,7 +75,7 @@ class GuestOut(BaseModel):
     """A fresh anonymous user and a token that speaks for it."""
 
     access_token: str
-    token_type: Literal["bearer"] = "bearer"
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the scheme, not a token
     expires_in: int
     user_id: UUID
 

@@ -102,9 +102,7 @@ class TaskList(View):
         response = json_list(TaskOut, [await task_out(task, app[IMAGES]) for task in shown])
         if len(found) > limit:
             last = Position(shown[-1].created_at, shown[-1].id)
-            response.headers["Link"] = link_to_next(
-                self.request, app[SETTINGS].public_url, last
-            )
+            response.headers["Link"] = link_to_next(self.request, app[SETTINGS].public_url, last)
         return response
 
 

@@ -56,7 +56,7 @@ async def _read_parts(request: web.Request) -> tuple[bytes, dict[str, str]]:
         if part is None:
             return image, fields
         if not isinstance(part, BodyPartReader):
-            raise ValueError("nested multipart")
+            raise ValueError("nested multipart")  # noqa: TRY004 - the sender's mistake, not a type's
         if part.name == "image":
             image = await _read(part, MAX_IMAGE_BYTES, ImageTooLarge)
         elif part.name in _FIELDS:

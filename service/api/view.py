@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -81,11 +81,8 @@ def position_in(cursor: str | None) -> Position | None:
         return None
     try:
         when, _, which = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
-        created_at = datetime.fromisoformat(when)
-        if created_at.tzinfo is None:
-            raise ValueError("no time zone")
-        return Position(created_at, UUID(which))
-    except ValueError as error:
+        return Position(datetime.fromisoformat(when).astimezone(UTC), UUID(which))
+    except (ValueError, OverflowError) as error:
         raise RequestInvalid([(["cursor"], "is not a cursor of this list")]) from error
 
 
