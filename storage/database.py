@@ -34,6 +34,10 @@ class DatabaseUnavailable(OSError):
     """The database cannot be reached at the moment."""
 
 
+class DatabaseRefused(Exception):
+    """The database does not let this process in; the message is the database's own."""
+
+
 class Database:
     """Statements on a pool. Every method raises `DatabaseUnavailable` within about 10 s when the
     database is away, and PostgreSQL's own errors otherwise.
@@ -83,19 +87,11 @@ class Database:
 
 @asynccontextmanager
 async def open_database(dsn: str, *, max_size: int = 10) -> AsyncIterator[Database]:
-    """A database whose `jsonb` values are Python objects and whose times are in UTC."""
-    pool = await asyncpg.create_pool(
-        dsn,
-        min_size=1,
-        max_size=max_size,
-        timeout=CONNECT_TIMEOUT_S,
-        command_timeout=STATEMENT_TIMEOUT_S,
-        init=_speak_json,
-        # No statement here leaves session state behind (no SET, LISTEN, advisory lock or cursor),
-        # so the reset between two users of a connection would be a round trip for nothing.
-        reset=_keep_session,
-        server_settings={"application_name": "concept-refiner", "timezone": "UTC"},
-    )
+    """A database whose `jsonb` values are Python objects and whose times are in UTC.
+
+    Raises `DatabaseUnavailable` when it cannot be reached now, `DatabaseRefused` when it says no.
+    """
+    pool = await _connect(dsn, max_size)
     try:
         yield Database(pool)
     finally:
@@ -104,6 +100,26 @@ async def open_database(dsn: str, *, max_size: int = 10) -> AsyncIterator[Databa
                 await pool.close()
         except TimeoutError:
             pool.terminate()
+
+
+async def _connect(dsn: str, max_size: int) -> Pool:
+    try:
+        return await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=max_size,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=STATEMENT_TIMEOUT_S,
+            init=_speak_json,
+            # No statement here leaves session state behind (no SET, LISTEN, advisory lock or
+            # cursor), so a reset between two users of a connection would be a round trip wasted.
+            reset=_keep_session,
+            server_settings={"application_name": "concept-refiner", "timezone": "UTC"},
+        )
+    except _AWAY as error:
+        raise DatabaseUnavailable(DatabaseUnavailable.__doc__) from error
+    except (asyncpg.PostgresError, ValueError) as error:
+        raise DatabaseRefused(str(error)) from error
 
 
 async def _speak_json(connection: Any) -> None:
