@@ -1,0 +1,76 @@
+"""One refinement from file to file: decode, read, carry out, encode; runs in the sandbox."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from service.engines.contract import Instruction, Report, SourceInvalid, SourceTooLarge
+from service.engines.embedded.canvas import Canvas
+from service.engines.embedded.carry_out import carry_out, moved
+from service.engines.embedded.colour import Bytes
+from service.engines.embedded.language import read
+from service.engines.embedded.plan import Plan
+from service.engines.embedded.report import Account, make_report
+from service.intake import ImageInvalid, ImageTooLarge, decode_rgba
+from service.sandbox_child import report as tell
+
+_PNG_LEVEL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a refinement. `image` is None when nothing could be applied."""
+
+    image: bytes | None
+    content_type: str
+    width: int
+    height: int
+    report: Report
+
+
+def apply(source: bytes, instruction: Instruction) -> Outcome:
+    """Carry an instruction out on an encoded image.
+
+    Raises `SourceInvalid` and `SourceTooLarge`. The same arguments give the same bytes.
+    """
+    tell(0.05, "Reading the image")
+    try:
+        pixels = decode_rgba(source).pixels
+    except ImageTooLarge as error:
+        raise SourceTooLarge(SourceTooLarge.__doc__) from error
+    except ImageInvalid as error:
+        raise SourceInvalid(SourceInvalid.__doc__) from error
+    return perform(pixels, read(instruction))
+
+
+def perform(pixels: Bytes, plan: Plan) -> Outcome:
+    """Carry a plan out on straight 8-bit RGBA, shape (h, w, 4)."""
+    before = Canvas(pixels)
+    account = Account()
+    after = before
+    if plan.edits:
+        tell(0.1, "Looking at the shapes and colours")
+        after, account = carry_out(
+            plan, before, lambda fraction, stage: tell(0.3 + 0.5 * fraction, stage)
+        )
+    if account.applied and not moved(before.image, after.image):
+        account.undo_all()
+    report = make_report(plan, account, before, after)
+    if not account.applied:
+        return Outcome(None, "", 0, 0, report)
+    tell(0.85, "Writing the image")
+    height, width = after.image.shape[:2]
+    return Outcome(encode_png(after.image), "image/png", width, height, report)
+
+
+def encode_png(image: Bytes) -> bytes:
+    """A PNG of straight RGBA; without an alpha channel when the image is opaque."""
+    opaque = int(image[..., 3].min()) == 255
+    body = io.BytesIO()
+    picture = Image.fromarray(np.ascontiguousarray(image[..., :3]) if opaque else image)
+    picture.save(body, format="PNG", compress_level=_PNG_LEVEL)
+    return body.getvalue()

@@ -1,0 +1,59 @@
+"""Make surfaces lighter or darker while their shades stay apart and their hue stays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from service.engines.embedded.canvas import Canvas
+from service.engines.embedded.colour import Floats, chroma, from_lch, hue, oklab
+from service.engines.embedded.ops.base import Done, lightness_of, named, share
+from service.engines.embedded.plan import Edit, Op
+from service.engines.embedded.scene.core import Flags
+
+_DEFAULT = 0.4
+_LIGHTEST, _DARKEST = 0.97, 0.08
+# Chroma fades towards white and black; a lighter brown would else turn to orange.
+_CHROMA_KEPT = 0.85
+_LEAST_CONTRAST = 0.14
+
+
+def shift_lightness(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
+    """Lighten or darken the chosen surfaces by a part of the way to white or black."""
+    amount = _DEFAULT if edit.amount is None else min(max(edit.amount, 0.02), 0.95)
+    lighter = edit.op is Op.LIGHTEN
+    before = lightness_of(canvas, chosen)
+    limit = _limit(canvas, chosen, lighter=lighter)
+
+    def change(lab: Floats) -> Floats:
+        old = lab[:, 0]
+        goal = np.maximum(limit, old) if lighter else np.minimum(limit, old)
+        new = old + amount * (goal - old)
+        kept = 1 - (1 - _CHROMA_KEPT) * np.abs(new - old) / 0.25
+        return from_lch(new, chroma(lab) * np.clip(kept, 0.4, 1), hue(lab))
+
+    after = canvas.changed(chosen, change)
+    verb = "Lightened" if lighter else "Darkened"
+    measured = {
+        "lightness_before": before,
+        "lightness_after": lightness_of(after, chosen),
+        "area": share(canvas, chosen),
+    }
+    return Done(after, f"{verb} {named(edit.target)}", measured)
+
+
+def _limit(canvas: Canvas, chosen: Flags, *, lighter: bool) -> float:
+    """How light or dark the surfaces may become before they sink into the ground."""
+    extreme = _LIGHTEST if lighter else _DARKEST
+    scene = canvas.scene
+    ground = scene.background & ~chosen & (canvas.alphas() > 0.5)
+    if not ground.any():
+        return extreme
+    level = float(np.average(canvas.colours()[ground, 0], weights=scene.regions.area[ground] + 1))
+    if lighter:
+        return level - _LEAST_CONTRAST if level > 0.6 else extreme
+    return level + _LEAST_CONTRAST if level < 0.4 else extreme
+
+
+def lab_of(rgb: tuple[int, int, int]) -> Floats:
+    """OKLab of one 8-bit colour, shape (3,)."""
+    return oklab(np.array(rgb, np.uint8))

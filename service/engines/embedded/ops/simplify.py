@@ -1,0 +1,103 @@
+"""Take away what is not needed: specks, shading, gradients, near-equal colours."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from service.engines.embedded.canvas import Canvas
+from service.engines.embedded.colour import Floats
+from service.engines.embedded.ops.base import CannotApply, Done
+from service.engines.embedded.palette import cluster
+from service.engines.embedded.plan import Edit
+from service.engines.embedded.scene.core import Flags, Indices
+
+_DEFAULT = 0.4
+_SPECK = 0.0005  # of the image
+_FLAT_LEVELS = 1.0
+_NEAR = 0.085
+
+
+def simplify(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
+    """Drop specks, flatten gradients and merge near colours; shapes stay."""
+    amount = _DEFAULT if edit.amount is None else edit.amount
+    chosen = chosen & ~canvas.scene.background
+    colours = _distinct(canvas, chosen)
+    specks = _specks(canvas, chosen)
+    after = dissolved(canvas, specks) if specks.any() else canvas
+    after, flattened = flattened_gradients(after, chosen & ~specks)
+    after = _merged(after, chosen & ~specks, _NEAR * min(max(amount / _DEFAULT, 0.5), 1.6))
+    left = _distinct(after, chosen & ~specks)
+    if not specks.any() and not flattened and left >= colours:
+        raise CannotApply("limit", "There is nothing left to simplify without redrawing shapes.")
+    dropped = len(np.unique(canvas.scene.groups.of[specks]))
+    parts = [
+        f"removed {dropped} small {'speck' if dropped == 1 else 'specks'}" if dropped else "",
+        "flattened the shading" if flattened else "",
+        f"reduced {colours} colours to {left}" if left < colours else "",
+    ]
+    measured = {
+        "specks_removed": float(dropped),
+        "colours_before": float(colours),
+        "colours_after": float(left),
+    }
+    summary = "Simplified the artwork: " + ", ".join(part for part in parts if part)
+    return Done(after, summary, measured, ("Shapes and lettering keep their outlines.",))
+
+
+def _specks(canvas: Canvas, chosen: Flags) -> Flags:
+    scene = canvas.scene
+    groups = scene.groups
+    small = groups.area <= _SPECK * scene.height * scene.width
+    free = np.ones(len(groups), np.bool_)
+    free[groups.of[~chosen | scene.text]] = False
+    return np.asarray((small & free)[groups.of] & (scene.regions.area > 0) & chosen)
+
+
+def dissolved(canvas: Canvas, gone: Flags) -> Canvas:
+    """The chosen surfaces in the colour of what lies about them."""
+    scene = canvas.scene
+    groups = scene.groups
+    table = np.rint(canvas.means).astype(np.uint8)
+    one, other = groups.touching[:, 0], groups.touching[:, 1]
+    for group in np.unique(groups.of[gone]):
+        inside = groups.of == group
+        weights = np.zeros(len(scene.regions))
+        np.add.at(weights, other[inside[one]], groups.border[inside[one]])
+        np.add.at(weights, one[inside[other]], groups.border[inside[other]])
+        weights[gone] = 0
+        if weights.max() > 0:
+            table[inside & gone] = table[int(np.argmax(weights))]
+    return canvas.painted(gone, table)
+
+
+def flattened_gradients(canvas: Canvas, chosen: Flags) -> tuple[Canvas, int]:
+    """Every chosen surface in its mean colour, and how many were not flat."""
+    uneven = chosen & (canvas.scene.regions.spread > _FLAT_LEVELS)
+    return canvas.painted(uneven, np.rint(canvas.means).astype(np.uint8)), int(uneven.sum())
+
+
+def _merged(canvas: Canvas, chosen: Flags, nearest: float) -> Canvas:
+    """Near colours in the colour of the largest of them."""
+    rows, number = _clusters(canvas, chosen, nearest)
+    table = np.rint(canvas.means).astype(np.uint8)
+    area = canvas.scene.regions.area
+    merged = np.zeros(len(chosen), np.bool_)
+    for c in range(int(number.max()) + 1 if number.size else 0):
+        members = rows[number == c]
+        main = table[members[np.argmax(area[members])]]
+        merged[members] = (table[members] != main).any()
+        table[members] = main
+    return canvas.painted(merged, table)
+
+
+def _clusters(canvas: Canvas, chosen: Flags, nearest: float) -> tuple[Indices, Indices]:
+    scene = canvas.scene
+    rows = np.flatnonzero(chosen & (scene.regions.area > 0) & (canvas.alphas() > 0.5))
+    lab: Floats = canvas.colours()[rows]
+    return rows.astype(np.int32), cluster(lab, scene.regions.area[rows], nearest=nearest)
+
+
+def _distinct(canvas: Canvas, chosen: Flags) -> int:
+    """How many colours a person would count."""
+    number = _clusters(canvas, chosen, 0.02)[1]
+    return int(number.max()) + 1 if number.size else 0

@@ -1,0 +1,123 @@
+"""What is known of an image: its surfaces, the mixed pixels between them, and their colours.
+
+The shape of a scene never changes; a `Paint` holds the colours. An edit of colour is a new paint,
+and `render` mixes it at the edges exactly as the original was mixed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.engines.embedded.colour import Bytes, Floats
+from service.engines.embedded.scene.core import Flags, Indices
+from service.engines.embedded.scene.groups import Groups
+from service.engines.embedded.scene.lettering import Line
+from service.engines.embedded.scene.regions import Paint, Regions, Sample, source_regions
+from service.engines.embedded.scene.unmix import Mix
+
+# What two sources do not explain of a pixel belongs to its old colours: it fades as they change.
+_RESIDUE_FADES_LEVELS = 64.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """One analysed image.
+
+    `labels` (h, w) is the surface that holds most of each pixel. The flags have one entry a
+    surface: `background` shows the ground behind the artwork (also through letters), `text` and
+    `tagline` are lettering.
+    """
+
+    original: Paint
+    labels: Indices
+    mix: Mix
+    sample: Sample
+    regions: Regions
+    groups: Groups
+    noise: int
+    lines: tuple[Line, ...]
+    background: Flags
+    text: Flags
+    tagline: Flags
+    photographic: bool
+
+    @property
+    def height(self) -> int:
+        """Height in pixels."""
+        return int(self.labels.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Width in pixels."""
+        return int(self.labels.shape[1])
+
+    def source_region(self) -> Indices:
+        """The surface of each source of each mixed pixel, shape (n, 2)."""
+        return source_regions(
+            self.labels, self.mix, len(self.regions) - self.original.inks.shape[0]
+        )
+
+    def coverage(self, chosen: Flags) -> Floats:
+        """How much of each pixel the chosen surfaces hold, 0–1: their exact antialiased mask."""
+        mask = chosen[self.labels].astype(np.float32)
+        part = chosen[self.source_region()] * self.mix.weight
+        mask.ravel()[self.mix.place] = part.sum(axis=1)
+        return mask
+
+    def core(self, chosen: Flags) -> Flags:
+        """The unmixed pixels of the chosen surfaces."""
+        mask = chosen[self.labels]
+        mask.ravel()[self.mix.place] = False
+        return np.asarray(mask)
+
+
+def render(scene: Scene, paint: Paint) -> Bytes:
+    """The image in new colours. Pixels none of whose sources changed stay as they were."""
+    old, new = _sources(scene, scene.original), _sources(scene, paint)
+    image = paint.pixels.copy()
+    flat = image.reshape(-1, 4)
+    before = scene.original.pixels.reshape(-1, 4)
+    changed = np.flatnonzero((old != new).any(axis=(1, 2)))
+    place = scene.mix.place
+    flat[place] = before[place]
+    if changed.size == 0:
+        return image
+    weight = scene.mix.weight[changed][..., None]
+    was = premultiply(old[changed])
+    now = premultiply(new[changed])
+    shift = (np.abs(now - was) * weight).sum(axis=1).max(axis=1, keepdims=True)
+    residue = premultiply(before[place[changed]]) - (was * weight).sum(axis=1)
+    residue *= np.clip(1 - shift / _RESIDUE_FADES_LEVELS, 0, 1)
+    flat[place[changed]] = straighten((now * weight).sum(axis=1) + residue)
+    return image
+
+
+def _sources(scene: Scene, paint: Paint) -> Bytes:
+    """The colours of the sources of the mixed pixels, shape (n, 2, 4)."""
+    source = scene.mix.source
+    pixels = paint.pixels.reshape(-1, 4)
+    count = pixels.shape[0]
+    colours = pixels[np.where(source < count, source, 0)]
+    of_ink = source >= count
+    if of_ink.any():
+        colours[of_ink] = paint.inks[source[of_ink] - count]
+    return np.asarray(colours)
+
+
+def premultiply(rgba: Bytes) -> Floats:
+    """Premultiplied floats in levels of straight 8-bit RGBA, shape (…, 4)."""
+    wide = rgba.astype(np.float32)
+    wide[..., :3] *= wide[..., 3:] / 255
+    return wide
+
+
+def straighten(premultiplied: Floats) -> Bytes:
+    """Straight 8-bit RGBA of premultiplied levels, shape (n, 4); no colour where alpha is 0."""
+    alpha = np.clip(premultiplied[:, 3:], 0, 255)
+    whole = np.rint(alpha)
+    colour = np.divide(
+        premultiplied[:, :3] * 255, alpha, out=np.zeros_like(premultiplied[:, :3]), where=whole > 0
+    )
+    return np.concatenate([np.rint(np.clip(colour, 0, 255)), whole], axis=1).astype(np.uint8)
