@@ -1,0 +1,1 @@
+"""Tests are sentences, run on the real thing."""
