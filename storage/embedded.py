@@ -54,79 +54,99 @@ async def embedded_postgres(
     failures do not end it: the server is started again, with growing pauses.
     """
     try:
-        home = Home(data_dir)
-        server, address = await _attach(home, settings)
+        keeper = _Keeper(Home(data_dir), settings)
+        address = await keeper.attach()
     except OSError as error:
         raise DataDirUnusable(error) from error
-    keeping = asyncio.create_task(_keep(home, settings, server))
+    keeping = asyncio.create_task(keeper.keep())
     try:
         yield address
     finally:
         keeping.cancel()
         with suppress(asyncio.CancelledError):
             await keeping
+        await keeper.leave()
 
 
-async def _attach(home: Home, settings: Mapping[str, str]) -> tuple[Process | None, str]:
-    """The server, or None when it is another process's, and the address at which it answers."""
-    for _ in range(round(OTHERS_START_S / LOOK_AGAIN_S)):
-        with home.lock() as lock:
-            server = None if lock is None else await start_server(home, lock, settings)
-        # from here on the server alone holds the lock: no child of ours can inherit it and keep it
-        if server is not None:
-            try:
-                # without a limit: recovery after a crash takes as long as it takes
-                return server, await wait_until_ready(home, server)
-            except BaseException:
-                await stop(server)
-                raise
-        address = home.address()
-        if address is not None and await is_answering(address):
-            return None, address
-        await asyncio.sleep(LOOK_AGAIN_S)
-    raise PostgresHeldByOther
+class _Keeper:
+    """One process's part in keeping a server on its data."""
 
+    def __init__(self, home: Home, settings: Mapping[str, str]) -> None:
+        self._home = home
+        self._settings = settings
+        # None: it is another process's
+        self._server: Process | None = None
 
-async def _keep(home: Home, settings: Mapping[str, str], server: Process | None) -> None:
-    """See to it that there is a server, until cancelled; then stop it if it is ours."""
-    try:
-        while True:
-            await (_others_end(home) if server is None else _ours_ends(home, server))
-            _log.warning("The embedded PostgreSQL has ended; starting it again")
-            server = await _attach_again(home, settings)
-    finally:
-        if server is not None:
-            await stop(server)
-            with suppress(OSError), home.lock() as lock:
+    async def attach(self) -> str:
+        """The address of the server, once it answers; it is started if there is none."""
+        for _ in range(round(OTHERS_START_S / LOOK_AGAIN_S)):
+            with self._home.lock() as lock:
                 if lock is not None:
-                    home.remove_room()
+                    self._server = await self._start(lock)
+            # from here on the server alone holds the lock: no child of ours can inherit and keep it
+            if self._server is not None:
+                return await self._started(self._server)
+            address = self._home.address()
+            if address is not None and await is_answering(address):
+                return address
+            await asyncio.sleep(LOOK_AGAIN_S)
+        raise PostgresHeldByOther
 
+    async def keep(self) -> None:
+        """Attach anew whenever the server ends, until cancelled."""
+        while True:
+            await (self._others_end() if self._server is None else self._ours_ends(self._server))
+            self._server = None
+            _log.warning("The embedded PostgreSQL has ended; starting it again")
+            await self._attach_again()
 
-async def _attach_again(home: Home, settings: Mapping[str, str]) -> Process | None:
-    pause_s = FIRST_PAUSE_S
-    while True:
+    async def leave(self) -> None:
+        """Stop the server if it is ours, and leave no folder behind that nobody uses."""
+        if self._server is not None:
+            await stop(self._server)
+            with suppress(OSError), self._home.lock() as lock:
+                if lock is not None:
+                    self._home.remove_room()
+
+    async def _start(self, lock: int) -> Process:
         try:
-            server, _ = await _attach(home, settings)
-        except (EmbeddedPostgresError, OSError) as error:
-            _log.error("The embedded PostgreSQL is away: %s", error)
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-        else:
-            return server
+            return await start_server(self._home, lock, self._settings)
+        except BaseException:
+            self._home.remove_room()
+            raise
 
+    async def _started(self, server: Process) -> str:
+        try:
+            # without a limit: recovery after a crash takes as long as it takes
+            return await wait_until_ready(self._home, server)
+        except BaseException:
+            await self.leave()
+            self._server = None
+            raise
 
-async def _others_end(home: Home) -> None:
-    while True:
-        with suppress(OSError), home.lock() as lock:
-            if lock is not None:
+    async def _attach_again(self) -> None:
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                await self.attach()
+            except (EmbeddedPostgresError, OSError) as error:
+                _log.error("The embedded PostgreSQL is away: %s", error)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            else:
                 return
-        await asyncio.sleep(LOOK_FOR_LOCK_S)
 
+    async def _others_end(self) -> None:
+        while True:
+            with suppress(OSError), self._home.lock() as lock:
+                if lock is not None:
+                    return
+            await asyncio.sleep(LOOK_FOR_LOCK_S)
 
-async def _ours_ends(home: Home, server: Process) -> None:
-    while server.returncode is None:
-        with suppress(OSError):
-            home.trim_log()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_AT_LOG_S):
-                await server.wait()
+    async def _ours_ends(self, server: Process) -> None:
+        while server.returncode is None:
+            with suppress(OSError):
+                self._home.trim_log()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_AT_LOG_S):
+                    await server.wait()
