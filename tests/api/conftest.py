@@ -1,0 +1,32 @@
+"""A running service for each test of the API."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.api.harness import Service, User, running_service
+from tests.scripted import ScriptedEngine
+
+
+@pytest.fixture
+def engine() -> ScriptedEngine:
+    """The engine of `service`; it gives images back as they came unless told otherwise."""
+    return ScriptedEngine()
+
+
+@pytest.fixture
+async def service(
+    database_url: str, tmp_path: Path, engine: ScriptedEngine
+) -> AsyncIterator[Service]:
+    """A service of its own for the test."""
+    async with running_service(database_url, tmp_path, engine) as service:
+        yield service
+
+
+@pytest.fixture
+async def user(service: Service) -> User:
+    """A guest of `service`."""
+    return await service.guest()
