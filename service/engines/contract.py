@@ -85,6 +85,11 @@ async def _forget(_note: Mapping[str, Any]) -> None:
     """Keep nothing: for an engine that has nothing to resume."""
 
 
+async def _nobody_waits() -> bool:
+    """There is no task behind the attempt, so none will try again."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """What one try of a task offers to its engine.
@@ -92,11 +97,14 @@ class Attempt:
     `progress(fraction, stage)` takes 0–1 and a short phrase for the person; it never blocks.
     `resume` is what an earlier try of the same task kept, and `keep(note)` stores such a note
     (small, JSON) durably before it returns: the id of a provider's paid job goes there.
+    `wanted()` tells an engine whose call is being cancelled whether the task goes on in another
+    try, which will resume, or has been given up, so that work elsewhere should be stopped.
     """
 
     progress: Callable[[float, str], None] = lambda _fraction, _stage: None
     resume: Mapping[str, Any] | None = None
     keep: Callable[[Mapping[str, Any]], Awaitable[None]] = field(default=_forget)
+    wanted: Callable[[], Awaitable[bool]] = field(default=_nobody_waits)
 
 
 class Engine(Protocol):
@@ -168,6 +176,13 @@ class EngineUnavailable(EngineError):
     def __init__(self, retry_after_s: float | None = None) -> None:
         super().__init__(self.__doc__)
         self.retry_after_s = retry_after_s
+
+
+class EngineRefused(EngineError):
+    """The refinement engine cannot be used at the moment."""
+
+    # another try would meet the same refusal, or pay a second time for an answer that was lost
+    code = "engine_unavailable"
 
 
 class EngineFailed(EngineError):
