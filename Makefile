@@ -1,0 +1,44 @@
+# What people type. How it is done is in tools/ and in the modules that are run.
+.PHONY: help install install-test run test lint check bench lock
+.SILENT:
+
+PYTHON = .venv/bin/python
+# tests are not bound by processors alone, and every worker starts a database
+WORKERS ?= 2
+
+help:
+	echo "make run      install and start the whole service; Ctrl-C stops it"
+	echo "make test     install what tests need and run them all (ARGS='-k word' for some)"
+	echo "make check    formatter, linter, types, import rules, then the tests"
+	echo "make bench    the benchmarks"
+	echo "make install  only install; the others do it by themselves"
+	echo "make lock     resolve setup.cfg into the lock files (ARGS=--upgrade for newer ones)"
+
+install:
+	sh tools/install.sh requirements.lock
+
+install-test:
+	sh tools/install.sh requirements-test.lock
+
+run: install
+	exec $(PYTHON) -m service
+
+test: install-test
+	sh tools/browser.sh
+	$(PYTHON) -m tests.programs
+	exec $(PYTHON) -m pytest --numprocesses=$(WORKERS) $(ARGS)
+
+lint: install-test
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports --no-logo
+
+check: lint
+	$(MAKE) test
+
+bench: install-test
+	exec $(PYTHON) -m tests.bench
+
+lock:
+	sh tools/lock.sh $(ARGS)
