@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+import secrets
+from typing import Any, Protocol
+
+import aiohttp
+from gcloud.aio.pubsub import SubscriberClient
 
 from queueing.contract import Message, Queue
 from queueing.memory import MemoryQueue
+from queueing.pubsub import PubSubQueue
 
 
 class Backend(Protocol):
@@ -18,10 +23,11 @@ class Backend(Protocol):
     retry_delay_s: float
     """The delay after a message's first failure; it doubles from there."""
 
-    max_deliveries: int
+    async def open(self, *, max_deliveries: int = 100) -> Queue:
+        """A client of the queue, as another process would have one where `lease_s` is set.
 
-    async def open(self) -> Queue:
-        """A client of the queue, as another process would have one where `lease_s` is set."""
+        The first one to open it decides after how many deliveries poison is set aside.
+        """
 
     async def open_other(self) -> Queue:
         """A client of another queue."""
@@ -38,27 +44,87 @@ class MemoryBackend:
 
     lease_s: float | None = None
     retry_delay_s = 0.05
-    max_deliveries = 5
 
     def __init__(self) -> None:
-        self._queue = self._make()
-        self._other = self._make()
+        self._queue: MemoryQueue | None = None
 
-    def _make(self) -> MemoryQueue:
-        return MemoryQueue(retry_delay_s=self.retry_delay_s, max_deliveries=self.max_deliveries)
-
-    async def open(self) -> Queue:
+    async def open(self, *, max_deliveries: int = 100) -> Queue:
+        if self._queue is None:
+            self._queue = MemoryQueue(
+                retry_delay_s=self.retry_delay_s, max_deliveries=max_deliveries
+            )
         return self._queue
 
     async def open_other(self) -> Queue:
-        return self._other
+        return MemoryQueue()
 
     async def dead_letters(self, count: int) -> list[Message]:
+        assert self._queue is not None, "it has been opened"
         async with asyncio.timeout(5):
             while len(self._queue.dead_letters) < count:
                 await asyncio.sleep(0)
         return list(self._queue.dead_letters)
 
     async def close(self) -> None:
-        await self._queue.close()
-        await self._other.close()
+        if self._queue is not None:
+            await self._queue.close()
+
+
+class PubSubBackend:
+    """A topic and a subscription of their own on an emulator, the official one or the fake.
+
+    Every client is a separate one, as if in a process of its own.
+    """
+
+    lease_s: float | None = 1.0
+    retry_delay_s = 1.0
+
+    def __init__(self, emulator_host: str) -> None:
+        self._emulator_host = emulator_host
+        self.topic = f"topic-{secrets.token_hex(6)}"
+        self.subscription = f"subscription-{secrets.token_hex(6)}"
+        self._clients: list[PubSubQueue] = []
+
+    def client(self, name_suffix: str = "", **options: Any) -> PubSubQueue:
+        """A client with the suite's quick settings, or others."""
+        quick = {
+            "ack_deadline_s": 1,
+            "retry_delay_s": self.retry_delay_s,
+            "max_retry_delay_s": 2,
+            "max_deliveries": 100,
+            "redelivery_backoff_s": None,
+        }
+        queue = PubSubQueue(
+            "project",
+            self.topic + name_suffix,
+            self.subscription + name_suffix,
+            emulator_host=self._emulator_host,
+            **(quick | options),
+        )
+        self._clients.append(queue)
+        return queue
+
+    async def open(self, *, max_deliveries: int = 100) -> Queue:
+        return self.client(max_deliveries=max_deliveries)
+
+    async def open_other(self) -> Queue:
+        return self.client("-other")
+
+    async def dead_letters(self, count: int) -> list[Message]:
+        found: list[Message] = []
+        subscription = f"projects/project/subscriptions/{self.subscription}-dead"
+        async with aiohttp.ClientSession() as session, asyncio.timeout(30):
+            any_session: Any = session
+            client = SubscriberClient(
+                session=any_session,
+                token=any_session,  # an emulator asks for none
+                api_root=f"http://{self._emulator_host}/v1",
+            )
+            while len(found) < count:
+                for got in await client.pull(subscription, 10, timeout=100):
+                    found.append(Message(got.data or b"", got.attributes or {}))
+        return found
+
+    async def close(self) -> None:
+        for queue in self._clients:
+            await queue.close()

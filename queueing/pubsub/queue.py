@@ -1,0 +1,144 @@
+"""The queue over Pub/Sub: one topic, one subscription, and the parts that work them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from queueing.contract import Handler, Message, QueueClosed, QueueUnavailable, ensure_carriable
+from queueing.handlers import HandlerSlots
+from queueing.pubsub.broker import PRODUCTION, PULL_TIMEOUT_S, Broker, Missing, Pulled
+from queueing.pubsub.leases import Leases
+from queueing.pubsub.names import Names
+from queueing.pubsub.publisher import Publisher
+from queueing.pubsub.receiver import Receiver
+from queueing.pubsub.resources import Policy, Resources
+
+LONGEST_DEADLINE_S = 600
+WATCH_EVERY_S = 10.0
+
+
+class PubSubQueue:
+    """A queue over Google Pub/Sub. To be made inside a running event loop; connects when used.
+
+    Topic and subscription, and the same for dead letters (`<subscription>-dead`), are created
+    when missing, at the first use and later. A subscription that we create has `ack_deadline_s`
+    (10–600), `max_deliveries` (5–100), and, unless None, `redelivery_backoff_s`: the least and
+    most that Pub/Sub itself lets a lost or returned message wait, on a scale of its own.
+
+    A message whose handler raised at delivery n comes again after `retry_delay_s` · 2ⁿ⁻¹, rounded
+    up to whole seconds, at most `max_retry_delay_s` (600). A lease is renewed until it is
+    `max_lease_s` old. `publish` tries for `publish_timeout_s`, `close` for `close_timeout_s`.
+
+    `emulator_host` is the `host:port` of a Pub/Sub emulator; with it no credentials are looked up.
+    """
+
+    def __init__(
+        self,
+        project: str,
+        topic: str,
+        subscription: str,
+        *,
+        emulator_host: str | None = None,
+        api_root: str = PRODUCTION,
+        ack_deadline_s: int = 10,
+        max_lease_s: float = 3600,
+        max_deliveries: int = 20,
+        retry_delay_s: float = 1,
+        max_retry_delay_s: float = LONGEST_DEADLINE_S,
+        redelivery_backoff_s: tuple[float, float] | None = (10, 600),
+        publish_timeout_s: float = 10,
+        close_timeout_s: float = 5,
+        pull_timeout_s: int = PULL_TIMEOUT_S,
+        watch_every_s: float = WATCH_EVERY_S,
+    ) -> None:
+        names = Names(project, topic, subscription)
+        policy = Policy(ack_deadline_s, max_deliveries, redelivery_backoff_s)
+        self._broker = Broker(
+            names, emulator_host=emulator_host, api_root=api_root, pull_timeout_s=pull_timeout_s
+        )
+        self._resources = Resources(self._broker, names, policy)
+        self._publisher = Publisher(self._send, timeout_s=publish_timeout_s)
+        self._leases = Leases(self._broker, ack_deadline_s=ack_deadline_s, max_lease_s=max_lease_s)
+        self._receiver = Receiver(
+            self._broker, self._resources, self._leases, watch_every_s=watch_every_s
+        )
+        self._max_deliveries = max_deliveries
+        self._retry_delay_s = retry_delay_s
+        self._max_retry_delay_s = min(max_retry_delay_s, LONGEST_DEADLINE_S)
+        self._close_timeout_s = close_timeout_s
+        self._closed = False
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Return once Pub/Sub has accepted all; see the contract."""
+        self._ensure_open()
+        ensure_carriable(messages)
+        await self._publisher.publish(messages)
+
+    async def consume(self, handler: Handler, *, concurrency: int) -> None:
+        """Call the handler for each message until cancelled; see the contract."""
+        async with HandlerSlots(handler, concurrency) as slots:
+            while True:
+                free = await slots.free()
+                self._ensure_open()
+                for pulled in await self._receiver.receive(free):
+                    slots.start(self._loan(pulled))
+
+    async def check(self) -> None:
+        """Ask Pub/Sub for the topic, and remember how the last publish was refused, if it was."""
+        self._ensure_open()
+        await self._resources.confirm()
+        if self._publisher.refusal is not None:
+            raise self._publisher.refusal
+
+    async def close(self) -> None:
+        """Send what was published and settled within the limit, and let go of everything."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._receiver.close()
+        await self._publisher.close(limit_s=self._close_timeout_s)
+        await self._leases.close(limit_s=self._close_timeout_s)
+        await self._broker.close()
+
+    async def _send(self, messages: Sequence[Message]) -> None:
+        await self._resources.ensure()
+        try:
+            await self._broker.publish(messages)
+        except Missing as error:
+            await self._resources.repair()
+            raise QueueUnavailable(str(error)) from error
+
+    def _loan(self, pulled: Pulled) -> _Loan:
+        delivery = pulled.message.delivery
+        # At the last delivery Pub/Sub sets the message aside instead, and need not wait with it.
+        # The exponent is capped because a float overflows.
+        retry_after_s = (
+            min(self._retry_delay_s * 2.0 ** min(delivery - 1, 64), self._max_retry_delay_s)
+            if delivery < self._max_deliveries
+            else 0
+        )
+        return _Loan(pulled.message, pulled.ack_id, retry_after_s, self._leases)
+
+    def _ensure_open(self) -> None:
+        if self._closed:
+            raise QueueClosed
+
+
+@dataclass(frozen=True, slots=True)
+class _Loan:
+    """One delivery, settled once by the handler's slot."""
+
+    message: Message
+    ack_id: str
+    retry_after_s: float
+    leases: Leases
+
+    def acknowledge(self) -> None:
+        self.leases.acknowledge(self.ack_id)
+
+    def retry(self) -> None:
+        self.leases.give_back(self.ack_id, after_s=self.retry_after_s)
+
+    def release(self) -> None:
+        self.leases.give_back(self.ack_id, after_s=0)
