@@ -42,13 +42,13 @@ class Images(Protocol):
         """Store durably: after the return a crash cannot lose it, before it nobody sees it."""
 
     async def get(self, key: str, *, max_bytes: int) -> bytes:
-        """The whole object. Raises `ImageMissing`, or `ImageTooLarge` before reading past the cap."""
+        """The whole object. Raises `ImageMissing`, or `ImageTooLarge` without reading on."""
 
     async def delete(self, key: str) -> None:
         """Remove; removing what is not there is no error."""
 
     def list(self) -> AsyncIterator[StoredImage]:
-        """Every object of the store, in no order."""
+        """Every object of the store, in no order; also what crashed writes may have left."""
 
     async def url(self, key: str) -> str:
         """An address that a browser can load without headers for at least 30 minutes from now.
