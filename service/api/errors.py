@@ -14,6 +14,7 @@ from service.auth import AuthenticationRequired, TokenExpired, TokenInvalid
 from service.intake import ImageInvalid, ImageTooLarge
 from storage.database import DatabaseUnavailable
 from storage.images.contract import ImageMissing, ImageStoreUnavailable
+from storage.images.files import LinkExpired, LinkInvalid
 from storage.task import Quota
 
 RETRY_AFTER_S = 5
@@ -88,6 +89,8 @@ _ANSWERS: Mapping[type[Exception], _Answer] = {
     SourceNotFound: _Answer(HTTPStatus.NOT_FOUND, "concept_not_found"),
     TaskNotFound: _Answer(HTTPStatus.NOT_FOUND, "task_not_found"),
     ImageMissing: _Answer(HTTPStatus.NOT_FOUND, "not_found"),
+    LinkInvalid: _Answer(HTTPStatus.NOT_FOUND, "not_found"),
+    LinkExpired: _Answer(HTTPStatus.NOT_FOUND, "not_found"),
     TaskIsActive: _Answer(HTTPStatus.CONFLICT, "task_active"),
     PayloadTooLarge: _Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "payload_too_large"),
     ImageTooLarge: _Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "image_too_large"),
