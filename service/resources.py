@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from storage.images.files import FileImages
-
 from queueing.contract import Queue
 from queueing.memory import MemoryQueue
 from service.announcing import Announcer
@@ -16,18 +14,21 @@ from service.engines.contract import Engine
 from service.engines.embedded.engine import EmbeddedEngine
 from service.fetching import Fetcher
 from service.intake import Intake
+from service.jwks import KeySet
 from service.metrics import Metrics
 from service.refinement import Refinery
 from service.sandbox import Sandbox
 from service.secrets import embedded_secret
 from service.settings import Settings, WrongSetting
 from storage.concepts import Concepts
-from storage.database import Database, open_database
+from storage.database import Database, DatabaseRefused, DatabaseUnavailable, open_database
 from storage.embedded import embedded_postgres
 from storage.events import Events
 from storage.images.contract import Images
+from storage.images.files import FileImages
+from storage.postgres_programs import EmbeddedPostgresError
 from storage.rescue import Rescue
-from storage.schema import migrate
+from storage.schema import SchemaError, migrate
 from storage.tasks import Tasks
 from storage.work import Work
 
@@ -64,6 +65,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     metrics = Metrics()
     async with AsyncExitStack() as stack:
         database = await _open_database(settings, stack)
+        metrics.connections.set_function(lambda: database.in_use[0])
         concepts = Concepts(database)
         images = await _open_images(settings, concepts, stack)
         queue = _open_queue(settings, stack)
@@ -91,7 +93,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             images=images,
             fetcher=fetcher,
             intake=intake,
-            authenticator=Authenticator(rules),
+            authenticator=Authenticator(rules, _open_keys(settings, stack)),
             token_rules=rules,
             announcer=announcer,
             metrics=metrics,
@@ -109,23 +111,38 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
 
 
 async def _open_database(settings: Settings, stack: AsyncExitStack) -> Database:
-    dsn = settings.database_url
-    if dsn is None:
-        dsn = await stack.enter_async_context(embedded_postgres(settings.data_dir))
-    await migrate(dsn)
-    return await stack.enter_async_context(open_database(dsn, max_size=POOL_CONNECTIONS))
+    try:
+        dsn = settings.database_url
+        if dsn is None:
+            dsn = await stack.enter_async_context(embedded_postgres(settings.data_dir))
+        database = await stack.enter_async_context(open_database(dsn, max_size=POOL_CONNECTIONS))
+        await migrate(dsn)
+    except EmbeddedPostgresError as error:
+        raise WrongSetting(f"DATA_DIR: {error}") from error
+    except (DatabaseUnavailable, DatabaseRefused, SchemaError) as error:
+        raise WrongSetting(f"DATABASE_URL: {error}") from error
+    return database
 
 
 async def _open_images(settings: Settings, concepts: Concepts, stack: AsyncExitStack) -> Images:
-    known_prefixes = await concepts.remember_prefix(settings.public_url)
+    url_prefix = f"{settings.public_url}/images"
+    known_prefixes = await concepts.remember_prefix(url_prefix)
     images = FileImages(
         settings.data_dir / "images",
-        url_prefix=settings.public_url,
+        url_prefix=url_prefix,
         known_prefixes=tuple(known_prefixes),
         secret=embedded_secret(settings.data_dir, "images"),
     )
     stack.push_async_callback(images.close)
     return images
+
+
+def _open_keys(settings: Settings, stack: AsyncExitStack) -> KeySet | None:
+    if settings.auth_jwks_url is None:
+        return None
+    keys = KeySet(settings.auth_jwks_url)
+    stack.push_async_callback(keys.close)
+    return keys
 
 
 def _open_queue(settings: Settings, stack: AsyncExitStack) -> Queue:

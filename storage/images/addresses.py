@@ -6,20 +6,25 @@ Nothing is guessed: what was not certainly made by a store of ours is none of ou
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import unquote_to_bytes, urlsplit
 
-MAX_KEY_CHARS = 512
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,199})*")
+_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_KEY = re.compile(rf"{_UUID}/{_UUID}(?:[.-][a-z0-9]{{1,32}}){{1,8}}")
 # urlsplit drops some of these silently, browsers take a backslash for a slash
 _NEVER_IN_A_URL = re.compile(r"[\x00-\x20\x7f\\]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def is_key(text: str) -> bool:
-    """Whether this is a key: plain names between slashes, none of which begins with a dot."""
-    return len(text) <= MAX_KEY_CHARS and _KEY.fullmatch(text) is not None
+    """Whether this is a key: the user's id, a slash, and a name that begins with an id.
+
+    So strict because what a store lists and nobody names is removed: a bucket may hold other things
+    beside ours.
+    """
+    return _KEY.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,42 +36,44 @@ class Place:
     port: int
     path: tuple[str, ...]
 
-    @classmethod
-    def of(cls, url: str) -> Self | None:
-        """The place that a URL points to; None for what is no plain absolute http(s) URL."""
-        if _NEVER_IN_A_URL.search(url):
+    def key_below(self, root: Self) -> str | None:
+        """The key that leads from a root to here."""
+        depth = len(root.path)
+        if (self.scheme, self.host, self.port) != (root.scheme, root.host, root.port):
             return None
-        try:
-            parts = urlsplit(url)
-            port = parts.port or _DEFAULT_PORTS[parts.scheme]
-            host = _ascii(parts.hostname or "")
-            path = tuple(_decoded(name) for name in parts.path.split("/")[1:])
-        except (ValueError, KeyError):
-            return None
-        if not host or "@" in parts.netloc or parts.port == 0:
-            return None
-        return cls(parts.scheme, host, port, path)
+        key = "/".join(self.path[depth:])
+        return key if self.path[:depth] == root.path and is_key(key) else None
 
-    @classmethod
-    def known(cls, prefix: str) -> Self:
-        """The place of a prefix of ours. Raises `ValueError` when it is none."""
-        place = cls.of(prefix.rstrip("/"))
-        if place is None:
-            raise ValueError("an image prefix has to be an absolute http or https URL")
-        return place
 
-    def key_in(self, url: str) -> str | None:
-        """The key of an address directly under this place; None for any other address."""
-        other = Place.of(url)
-        depth = len(self.path)
-        if (
-            other is None
-            or (other.scheme, other.host, other.port) != (self.scheme, self.host, self.port)
-            or other.path[:depth] != self.path
-        ):
-            return None
-        key = "/".join(other.path[depth:])
-        return key if is_key(key) else None
+def places_of(*prefixes: str) -> frozenset[Place]:
+    """The places of prefixes of ours. Raises `ValueError` for what is no http(s) URL."""
+    places = [_place_of(prefix.rstrip("/")) for prefix in prefixes]
+    if None in places:
+        raise ValueError("an image prefix has to be an absolute http or https URL")
+    return frozenset(place for place in places if place)
+
+
+def key_in(roots: Iterable[Place], url: str) -> str | None:
+    """The key in an address directly below one of the roots; None for any other."""
+    place = _place_of(url)
+    if place is None:
+        return None
+    return next((key for root in roots if (key := place.key_below(root))), None)
+
+
+def _place_of(url: str) -> Place | None:
+    if _NEVER_IN_A_URL.search(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port if parts.port is not None else _DEFAULT_PORTS[parts.scheme]
+        host = _ascii(parts.hostname or "")
+        path = tuple(_decoded(name) for name in parts.path.split("/")[1:])
+    except (ValueError, KeyError):
+        return None
+    if parts.scheme not in _DEFAULT_PORTS or not host or "@" in parts.netloc:
+        return None
+    return Place(parts.scheme, host, port, path)
 
 
 def _ascii(host: str) -> str:

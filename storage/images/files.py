@@ -14,7 +14,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-from storage.images.addresses import Place, is_key
+from storage.images.addresses import is_key, key_in, places_of
 from storage.images.contract import (
     ImageMissing,
     ImageStoreUnavailable,
@@ -36,9 +36,9 @@ class LinkExpired(Exception):
 class FileImages:
     """Images in a local folder; processes that share the folder and the secret share the images.
 
-    An address is `{url_prefix}/images/{key}?exp=…&sig=…`. It stays the same for a window of 30
-    minutes and works until the end of the next one. `known_prefixes` are the earlier values of
-    `url_prefix`, whose addresses keep their meaning. `clock` tells epoch seconds.
+    An address is `{url_prefix}/{key}?exp=…&sig=…`. It stays the same for a window of 30 minutes and
+    works until the end of the next one. `known_prefixes` are earlier ones, of any backend, whose
+    addresses keep their meaning. `clock` tells epoch seconds.
     """
 
     def __init__(
@@ -52,10 +52,8 @@ class FileImages:
     ) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
-        self._root = f"{url_prefix.rstrip('/')}/images"
-        self._places = frozenset(
-            Place.known(f"{prefix.rstrip('/')}/images") for prefix in (url_prefix, *known_prefixes)
-        )
+        self._url_prefix = url_prefix
+        self._places = places_of(url_prefix, *known_prefixes)
         self._secret = secret
         self._clock = clock
 
@@ -75,7 +73,7 @@ class FileImages:
             await self._in_thread(_remove, self._folder, key)
 
     async def list(self) -> AsyncIterator[StoredImage]:
-        """Every file, in no order; what a crash left half written is among them."""
+        """Every image, in no order; what a crash left half written is among them."""
         now_s = await self._in_thread(_now_s, self._folder)
         walk = os.walk(self._folder)
         while True:
@@ -84,16 +82,17 @@ class FileImages:
                 return
             for path, modified_s in found:
                 key = path.relative_to(self._folder).as_posix()
-                yield StoredImage(key, max(0.0, now_s - modified_s))
+                if is_key(key):
+                    yield StoredImage(key, max(0.0, now_s - modified_s))
 
     async def url(self, key: str) -> str:
         """An address that works for 30 to 60 minutes; the same on every instance in a window."""
         expires = str((int(self._clock()) // WINDOW_S + 2) * WINDOW_S)
-        return f"{self._root}/{key}?exp={expires}&sig={self._signature(key, expires)}"
+        return f"{self._url_prefix}/{key}?exp={expires}&sig={self._signature(key, expires)}"
 
     def key_of(self, url: str) -> str | None:
         """The key in an address that `url` ever made, expired or not; None for any other."""
-        return next((key for place in self._places if (key := place.key_in(url))), None)
+        return key_in(self._places, url)
 
     def verify(self, key: str, exp: str, sig: str) -> int:
         """The whole seconds that an address works on. Raises `LinkInvalid` and `LinkExpired`."""
