@@ -1,0 +1,1 @@
+"""What engines share that let an image model redraw the picture: sizes, transparency, words."""
