@@ -11,6 +11,8 @@ import sys
 
 # https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 PR_SET_PDEATHSIG = 1
+# nothing else: PGPORT, PGDATA and others would be settings, and secrets are not its business
+ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
 
 
 def main(parent: int, uid: int, gid: int, program: str, *arguments: str) -> None:
@@ -25,7 +27,7 @@ def main(parent: int, uid: int, gid: int, program: str, *arguments: str) -> None
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0)
         if os.getppid() != parent:  # it died before we asked
             sys.exit("the parent is gone")
-    os.execv(program, [program, *arguments])  # noqa: S606 - no shell is the point
+    os.execve(program, [program, *arguments], ENVIRONMENT)  # noqa: S606 - no shell is the point
 
 
 if __name__ == "__main__":

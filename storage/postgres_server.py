@@ -140,7 +140,6 @@ async def _launch(home: Home, lock: int, data: Path, program: Path, *arguments: 
             *(str(os.getpid()), str(home.account.uid), str(home.account.gid)),
             *(str(program), "-D", _name_of(data, home), *arguments),
             cwd=data,
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
             stdin=DEVNULL,
             stdout=log,
             stderr=log,
