@@ -15,7 +15,8 @@ from service.engines.embedded.colour import Bytes
 from service.engines.embedded.language import read
 from service.engines.embedded.plan import Plan
 from service.engines.embedded.report import Account, make_report
-from service.intake import ImageInvalid, ImageTooLarge, decode_rgba
+from service.pictures.container import ImageInvalid, ImageTooLarge
+from service.pictures.decode import decode_rgba
 from service.sandbox_child import report as tell
 
 _PNG_LEVEL = 4
@@ -39,18 +40,18 @@ def apply(source: bytes, instruction: Instruction) -> Outcome:
     """
     tell(0.05, "Reading the image")
     try:
-        pixels = decode_rgba(source).pixels
+        decoded = decode_rgba(source)
     except ImageTooLarge as error:
         raise SourceTooLarge(SourceTooLarge.__doc__) from error
     except ImageInvalid as error:
         raise SourceInvalid(SourceInvalid.__doc__) from error
-    return perform(pixels, read(instruction))
+    return perform(decoded.pixels, read(instruction), decoded.warnings)
 
 
-def perform(pixels: Bytes, plan: Plan) -> Outcome:
+def perform(pixels: Bytes, plan: Plan, warnings: tuple[str, ...] = ()) -> Outcome:
     """Carry a plan out on straight 8-bit RGBA, shape (h, w, 4)."""
-    before = Canvas(pixels)
-    account = Account()
+    before = Canvas(np.where(pixels[..., 3:] > 0, pixels, 0).astype(np.uint8))
+    account = Account(warnings=list(warnings))
     after = before
     if plan.edits:
         tell(0.1, "Looking at the shapes and colours")

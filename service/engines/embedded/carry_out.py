@@ -9,7 +9,7 @@ import numpy as np
 
 from service.engines.embedded.canvas import Canvas
 from service.engines.embedded.colour import Bytes
-from service.engines.embedded.ops import OPS, CannotApply, Done
+from service.engines.embedded.ops import GROUPS, OPS, CannotApply, Done
 from service.engines.embedded.ops.base import named
 from service.engines.embedded.plan import Constraint, Edit, Keep, Op, Plan
 from service.engines.embedded.report import Account
@@ -18,7 +18,6 @@ from service.engines.embedded.targets import select
 
 _SEEN_LEVELS = 3
 _LEAST_CHANGED = 0.00002  # of the image
-_ORDER = {op: rank for rank, op in enumerate(OPS)}
 _SOFTER = 0.6
 _SOFTENINGS = 2
 
@@ -28,7 +27,7 @@ def carry_out(
 ) -> tuple[Canvas, Account]:
     """The canvas after all edits that could be made, and the account of them."""
     account = Account()
-    edits = sorted(plan.edits, key=lambda edit: (edit.step, _ORDER.get(edit.op, len(_ORDER))))
+    edits = sorted(plan.edits, key=lambda edit: (edit.step, GROUPS.get(edit.op, len(GROUPS))))
     guard = Guard(canvas, plan.constraints)
     for number, edit in enumerate(edits):
         progress(number / len(edits), f"Working on “{edit.span}”")

@@ -7,6 +7,7 @@ import numpy as np
 from service.engines.embedded.canvas import Canvas
 from service.engines.embedded.colour import Floats
 from service.engines.embedded.ops.base import CannotApply, Done
+from service.engines.embedded.ops.remove import without
 from service.engines.embedded.palette import cluster
 from service.engines.embedded.plan import Edit
 from service.engines.embedded.scene.core import Flags, Indices
@@ -21,12 +22,12 @@ def simplify(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
     """Drop specks, flatten gradients and merge near colours; shapes stay."""
     amount = _DEFAULT if edit.amount is None else edit.amount
     chosen = chosen & ~canvas.scene.background
-    colours = _distinct(canvas, chosen)
+    colours = distinct_colours(canvas, chosen)
     specks = _specks(canvas, chosen)
-    after = dissolved(canvas, specks) if specks.any() else canvas
+    after = without(canvas, specks) if specks.any() else canvas
     after, flattened = flattened_gradients(after, chosen & ~specks)
     after = _merged(after, chosen & ~specks, _NEAR * min(max(amount / _DEFAULT, 0.5), 1.6))
-    left = _distinct(after, chosen & ~specks)
+    left = distinct_colours(after, chosen & ~specks)
     if not specks.any() and not flattened and left >= colours:
         raise CannotApply("limit", "There is nothing left to simplify without redrawing shapes.")
     dropped = len(np.unique(canvas.scene.groups.of[specks]))
@@ -51,23 +52,6 @@ def _specks(canvas: Canvas, chosen: Flags) -> Flags:
     free = np.ones(len(groups), np.bool_)
     free[groups.of[~chosen | scene.text]] = False
     return np.asarray((small & free)[groups.of] & (scene.regions.area > 0) & chosen)
-
-
-def dissolved(canvas: Canvas, gone: Flags) -> Canvas:
-    """The chosen surfaces in the colour of what lies about them."""
-    scene = canvas.scene
-    groups = scene.groups
-    table = np.rint(canvas.means).astype(np.uint8)
-    one, other = groups.touching[:, 0], groups.touching[:, 1]
-    for group in np.unique(groups.of[gone]):
-        inside = groups.of == group
-        weights = np.zeros(len(scene.regions))
-        np.add.at(weights, other[inside[one]], groups.border[inside[one]])
-        np.add.at(weights, one[inside[other]], groups.border[inside[other]])
-        weights[gone] = 0
-        if weights.max() > 0:
-            table[inside & gone] = table[int(np.argmax(weights))]
-    return canvas.painted(gone, table)
 
 
 def flattened_gradients(canvas: Canvas, chosen: Flags) -> tuple[Canvas, int]:
@@ -97,7 +81,7 @@ def _clusters(canvas: Canvas, chosen: Flags, nearest: float) -> tuple[Indices, I
     return rows.astype(np.int32), cluster(lab, scene.regions.area[rows], nearest=nearest)
 
 
-def _distinct(canvas: Canvas, chosen: Flags) -> int:
+def distinct_colours(canvas: Canvas, chosen: Flags) -> int:
     """How many colours a person would count."""
     number = _clusters(canvas, chosen, 0.02)[1]
     return int(number.max()) + 1 if number.size else 0

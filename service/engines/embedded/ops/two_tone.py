@@ -13,11 +13,12 @@ from service.engines.embedded.colour import Bytes, Floats, distance, hex_of, okl
 from service.engines.embedded.ops.base import CannotApply, Done, share
 from service.engines.embedded.ops.recolour import called
 from service.engines.embedded.plan import Edit
-from service.engines.embedded.scene.core import Flags
+from service.engines.embedded.scene.core import Flags, Indices
 
 _FAINT = 0.11
 _GAP = 0.006  # of the shorter side
 _TOLD_APART = 0.045
+_MELTED = 0.02
 _SWEEPS = 4
 _BLACK, _WHITE = (0, 0, 0, 255), (255, 255, 255, 255)
 
@@ -57,10 +58,7 @@ def _print(
         raise CannotApply("not_in_image", "No artwork was found apart from the background.")
     table = np.tile(np.array(paper, np.uint8), (len(scene.regions), 1))
     table[inked] = ink
-    printed = canvas.painted(np.ones(len(inked), np.bool_), table)
-    gaps = _gaps(canvas, inked)
-    if gaps is not None:
-        printed = printed.redrawn(_mixed(printed.image, paper, gaps))
+    printed = carved(canvas.painted(np.ones(len(inked), np.bool_), table), canvas, inked)
     return Done(printed, summary, {"area": share(canvas, inked), "inks": 1.0})
 
 
@@ -145,28 +143,32 @@ def _pull(canvas: Canvas, lab: Floats) -> NDArray[np.float64]:
     return pull
 
 
-def _gaps(canvas: Canvas, inked: Flags) -> Floats | None:
-    """Coverage of thin gaps along borders between inked shapes of visibly different colours."""
-    scene = canvas.scene
-    groups = scene.groups
-    lab = canvas.colours()
+def carved(canvas: Canvas, before: Canvas, chosen: Flags) -> Canvas:
+    """The canvas with thin gaps where chosen shapes, apart before, would melt together."""
+    groups = canvas.scene.groups
+    old, new = before.colours(), canvas.colours()
     one, other = groups.touching[:, 0], groups.touching[:, 1]
-    apart = (
-        inked[one]
-        & inked[other]
+    melted = (
+        chosen[one]
+        & chosen[other]
         & (groups.of[one] != groups.of[other])
-        & (distance(lab[one], lab[other]) > _TOLD_APART)
+        & (distance(old[one], old[other]) > _TOLD_APART)
+        & (distance(new[one], new[other]) < _MELTED)
     )
-    if not apart.any():
-        return None
+    if not melted.any():
+        return canvas
+    gaps = _gaps(canvas, np.stack([groups.of[one[melted]], groups.of[other[melted]]], axis=1))
+    return canvas.redrawn(_mixed(canvas.image, _ground(canvas), gaps))
+
+
+def _gaps(canvas: Canvas, pairs: Indices) -> Floats:
+    """Coverage of thin bands along the borders between the groups of each pair."""
+    scene = canvas.scene
     width = max(1.5, _GAP * min(scene.height, scene.width))
     gaps = np.zeros((scene.height, scene.width), np.float32)
-    pairs = {tuple(sorted((int(a), int(b)))) for a, b in zip(
-        groups.of[one[apart]], groups.of[other[apart]], strict=True
-    )}  # fmt: skip
-    for a, b in sorted(pairs):
-        first = scene.coverage(groups.of == a)
-        second = scene.coverage(groups.of == b)
+    for a, b in np.unique(np.sort(pairs, axis=1), axis=0).tolist():
+        first = scene.coverage(scene.groups.of == a)
+        second = scene.coverage(scene.groups.of == b)
         np.maximum(gaps, _band(first, second, width), out=gaps)
     return gaps
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.engines.embedded.colour import Bytes, Floats
+from service.engines.embedded.colour import Bytes, Floats, Reals
 from service.engines.embedded.scene.core import Flags, Indices
 from service.engines.embedded.scene.groups import Groups
 from service.engines.embedded.scene.lettering import Line
@@ -113,7 +113,7 @@ def premultiply(rgba: Bytes) -> Floats:
     return wide
 
 
-def straighten(premultiplied: Floats) -> Bytes:
+def straighten(premultiplied: Reals) -> Bytes:
     """Straight 8-bit RGBA of premultiplied levels, shape (n, 4); no colour where alpha is 0."""
     alpha = np.clip(premultiplied[:, 3:], 0, 255)
     whole = np.rint(alpha)

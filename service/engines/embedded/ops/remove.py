@@ -1,0 +1,77 @@
+"""Take shapes away, so that what lies about them closes over the place."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from service.engines.embedded.canvas import Canvas
+from service.engines.embedded.ops.base import CannotApply, Done, named, share
+from service.engines.embedded.plan import Edit
+from service.engines.embedded.scene.core import Flags
+from service.engines.embedded.scene.regions import Paint
+from service.engines.embedded.scene.unmix import Places
+
+_FLAT_LEVELS = 1.5
+_MOST = 0.98
+
+
+def remove(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
+    """Remove the chosen shapes; the ground, or whatever surrounds them, takes their place."""
+    scene = canvas.scene
+    gone = chosen & ~scene.background
+    artwork = ~scene.background & (scene.regions.area > 0)
+    if not gone.any():
+        raise CannotApply("not_in_image", f"The image has nothing like {named(edit.target)}.")
+    if scene.regions.area[gone].sum() >= _MOST * scene.regions.area[artwork].sum():
+        raise CannotApply("conflict", "Removing that would leave an empty image.")
+    count = len(np.unique(scene.groups.of[gone]))
+    measured = {"shapes_removed": float(count), "area": share(canvas, gone)}
+    return Done(without(canvas, gone), f"Removed {named(edit.target)}", measured)
+
+
+def without(canvas: Canvas, gone: Flags) -> Canvas:
+    """The canvas with the chosen surfaces in the colours of what lies nearest about them."""
+    scene = canvas.scene
+    core = scene.core(~gone)
+    if not core.any():
+        return canvas
+    fill = nearest_of(core)
+    pixels = canvas.paint.pixels.copy()
+    inks = canvas.paint.inks.copy()
+    flat = pixels.reshape(-1, 4)
+    at = np.flatnonzero(scene.core(gone))
+    flat[at] = flat[fill[at]]
+    if _graded_about(canvas, gone):
+        soft = cv2.GaussianBlur(pixels, (0, 0), max(1.0, float(_thickest(canvas, gone)) / 2))
+        flat[at] = soft.reshape(-1, 4)[at]
+    cores = len(gone) - inks.shape[0]
+    lost = np.flatnonzero(gone[cores:])
+    boxes = scene.regions.boxes[cores:][lost]
+    middle = (boxes[:, 1] + boxes[:, 3]) // 2 * scene.width + (boxes[:, 0] + boxes[:, 2]) // 2
+    inks[lost] = flat[fill[middle]]
+    return canvas.repainted(Paint(pixels, inks))
+
+
+def _graded_about(canvas: Canvas, gone: Flags) -> bool:
+    """Whether a surface beside the ones that go is a gradient: its nearest pixels would streak."""
+    groups, spread = canvas.scene.groups, canvas.scene.regions.spread
+    one, other = groups.touching[:, 0], groups.touching[:, 1]
+    beside = np.concatenate([other[gone[one] & ~gone[other]], one[gone[other] & ~gone[one]]])
+    return bool(beside.size and spread[beside].max() > _FLAT_LEVELS)
+
+
+def _thickest(canvas: Canvas, gone: Flags) -> np.float32:
+    groups = canvas.scene.groups
+    return np.float32(groups.thickness[groups.of[gone]].max())
+
+
+def nearest_of(inside: Flags) -> Places:
+    """For every pixel of a flag picture, the flat index of the nearest one that is set."""
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~inside).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    at = np.flatnonzero(inside)
+    index = np.zeros(int(nearest.max()) + 1, np.int64)
+    index[nearest.ravel()[at]] = at
+    return np.asarray(index[nearest.ravel()])
