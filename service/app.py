@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 
 from aiohttp import web
-from storage.images.files import FileImages
 
 from service.api import account, concepts, images, keys, operations, tasks
 from service.api.live import Watcher
@@ -19,16 +18,17 @@ from service.api.middlewares import (
     authenticate,
     check_body,
 )
+from service.api.pages import add_description
+from service.api.studio import read_studio
 from service.consuming import running_worker
 from service.health import Health
 from service.resources import Resources
-from service.upkeep import keep_up
+from service.stopping import Stopping
+from storage.images.files import FileImages
 
 
-def make_app(
-    resources: Resources, *, on_worker_death: Callable[[BaseException], None] | None = None
-) -> web.Application:
-    """The API on open resources. With `on_worker_death` the worker runs inside it."""
+def make_app(resources: Resources, stopping: Stopping) -> web.Application:
+    """The API on open resources; with an in-memory queue the worker runs inside it."""
     app = web.Application(
         middlewares=[answer, authenticate, check_body], client_max_size=MAX_JSON_BYTES
     )
@@ -38,11 +38,24 @@ def make_app(
     if isinstance(resources.images, FileImages):
         app[keys.FILE_IMAGES] = resources.images
         app.add_routes(images.ROUTES)
+    add_description(app, resources.settings.public_url)
+    app.add_routes(read_studio(resources.settings).routes())
     app.on_response_prepare.append(add_common_headers)
     app.on_shutdown.append(_end_streams)
     app.cleanup_ctx.append(_watch)
-    if on_worker_death is not None:
-        app.cleanup_ctx.append(partial(_work, resources=resources, on_death=on_worker_death))
+    if resources.settings.queue_is_in_memory:
+        app.cleanup_ctx.append(partial(_work, resources=resources, stopping=stopping))
+    return app
+
+
+def make_worker_app(resources: Resources, stopping: Stopping) -> web.Application:
+    """The worker alone, with only the views that tell operators how it is."""
+    app = web.Application(middlewares=[answer])
+    app[keys.METRICS] = resources.metrics
+    app[keys.HEALTH] = _health_of(resources)
+    app.add_routes(operations.ROUTES)
+    app.on_response_prepare.append(add_common_headers)
+    app.cleanup_ctx.append(partial(_work, resources=resources, stopping=stopping))
     return app
 
 
@@ -58,8 +71,13 @@ def _provide(app: web.Application, resources: Resources) -> None:
     app[keys.AUTHENTICATOR] = resources.authenticator
     app[keys.TOKEN_RULES] = resources.token_rules
     app[keys.METRICS] = resources.metrics
-    app[keys.WATCHER] = Watcher(resources.events.versions)
-    app[keys.HEALTH] = Health(
+    app[keys.WATCHER] = watcher = Watcher(resources.events.versions)
+    app[keys.HEALTH] = _health_of(resources)
+    resources.metrics.followers.set_function(lambda: watcher.follower_count)
+
+
+def _health_of(resources: Resources) -> Health:
+    return Health(
         {
             "database": resources.database.check,
             "queue": resources.queue.check,
@@ -81,13 +99,7 @@ async def _watch(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _work(
-    _app: web.Application, *, resources: Resources, on_death: Callable[[BaseException], None]
+    _app: web.Application, *, resources: Resources, stopping: Stopping
 ) -> AsyncIterator[None]:
-    async with running_worker(
-        resources.queue.consume(
-            resources.refinery.run_message, concurrency=resources.settings.worker_concurrency
-        ),
-        keep_up(resources.rescue, resources.concepts, resources.images, resources.queue),
-        on_death=on_death,
-    ):
+    async with running_worker(resources, stopping):
         yield

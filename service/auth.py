@@ -9,6 +9,8 @@ from uuid import UUID
 
 import jwt
 
+from service.jwks import ALGORITHMS, KeySet
+
 NOT_BEFORE_LEEWAY_S = 30
 GUEST_TTL_S = 30 * 24 * 3600
 MAX_TOKEN_CHARS = 8_192
@@ -39,36 +41,56 @@ class TokenRules:
 
 
 class Authenticator:
-    """Verifies tokens. A token that cannot be verified is never let through."""
+    """Verifies tokens, by the secret and by a provider's keys, whichever there are.
 
-    def __init__(self, rules: TokenRules) -> None:
+    A token that cannot be verified is never let through.
+    """
+
+    def __init__(self, rules: TokenRules, keys: KeySet | None = None) -> None:
         self._rules = rules
+        self._keys = keys
 
     async def user_of(self, authorization: str | None) -> UUID:
         """The user named by an `Authorization` header.
 
-        Raises `AuthenticationRequired`, `TokenInvalid` or `TokenExpired`.
+        Raises `AuthenticationRequired`, `TokenInvalid` or `TokenExpired`, and `KeysUnavailable`
+        when the provider's keys cannot be had.
         """
         scheme, _, token = (authorization or "").strip().partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise AuthenticationRequired
-        return user_in(self._claims(token.strip()))
+        return user_in(await self._claims(token.strip()))
 
-    def _claims(self, token: str) -> dict[str, Any]:
-        if self._rules.secret is None or len(token) > MAX_TOKEN_CHARS:
+    async def _claims(self, token: str) -> dict[str, Any]:
+        header = _header_of(token)
+        if header.get("alg") == "HS256":
+            if self._rules.secret is None:
+                raise TokenInvalid
+            return verified_claims(token, self._rules.secret, "HS256", self._rules)
+        if self._keys is None or header.get("alg") not in ALGORITHMS.values():
             raise TokenInvalid
-        return verified_claims(token, self._rules.secret, ["HS256"], self._rules)
+        key = await self._keys.find(header.get("kid"))
+        if key is None:
+            raise TokenInvalid
+        return verified_claims(token, key.key, key.algorithm, self._rules)
 
 
-def verified_claims(
-    token: str, key: Any, algorithms: list[str], rules: TokenRules
-) -> dict[str, Any]:
+def _header_of(token: str) -> dict[str, Any]:
+    if len(token) > MAX_TOKEN_CHARS:
+        raise TokenInvalid
+    try:
+        return jwt.get_unverified_header(token)
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+        raise TokenInvalid from error
+
+
+def verified_claims(token: str, key: Any, algorithm: str, rules: TokenRules) -> dict[str, Any]:
     """The claims of a token whose signature, times, audience and issuer hold."""
     try:
         claims: dict[str, Any] = jwt.decode(
             token,
             key,
-            algorithms=algorithms,
+            algorithms=[algorithm],
             audience=rules.audience,
             issuer=rules.issuer,
             options={

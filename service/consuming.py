@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import structlog
+
+from service.resources import Resources
+from service.stopping import Stopping
+from service.upkeep import keep_up
 
 log = structlog.get_logger()
 
@@ -17,36 +19,46 @@ DRAIN_S = 20.0
 
 @asynccontextmanager
 async def running_worker(
-    consume: Coroutine[Any, Any, None],
-    chores: Coroutine[Any, Any, None],
-    *,
-    on_death: Callable[[BaseException], None],
-    drain_s: float = DRAIN_S,
+    resources: Resources, stopping: Stopping, *, drain_s: float = DRAIN_S
 ) -> AsyncIterator[None]:
-    """Consume for as long as the context is open.
+    """Consume and do the chores for as long as the context is open.
 
-    Leaving takes nothing new, lets running tasks finish for `drain_s` and then hands them back.
-    `on_death` is called once when one of the two ends by itself, which neither should.
+    Leaving takes nothing new, lets running tasks finish for `drain_s` or until told to hurry, and
+    then hands them back. When one of the two ends by itself, which neither should, the process is
+    told to stop.
     """
-    consumer = asyncio.create_task(consume, name="consumer")
-    upkeep = asyncio.create_task(chores, name="upkeep")
+    consumer = asyncio.create_task(
+        resources.queue.consume(
+            resources.refinery.run_message, concurrency=resources.settings.worker_concurrency
+        ),
+        name="consumer",
+    )
+    chores = asyncio.create_task(
+        keep_up(resources.rescue, resources.concepts, resources.images, resources.queue),
+        name="upkeep",
+    )
 
     def report_death(task: asyncio.Task[None]) -> None:
         if not task.cancelled():
             error = task.exception() or RuntimeError(f"{task.get_name()} ended")
             log.critical("worker_died", part=task.get_name(), exc_info=error)
-            on_death(error)
+            stopping.die(error)
 
     consumer.add_done_callback(report_death)
-    upkeep.add_done_callback(report_death)
+    chores.add_done_callback(report_death)
     try:
         yield
     finally:
+        await _drain(consumer, stopping.hurry, drain_s)
+        chores.cancel()
+        await asyncio.gather(consumer, chores, return_exceptions=True)
+
+
+async def _drain(consumer: asyncio.Task[None], hurry: asyncio.Event, drain_s: float) -> None:
+    consumer.cancel()
+    hurrying = asyncio.create_task(hurry.wait())
+    await asyncio.wait({consumer, hurrying}, timeout=drain_s, return_when=asyncio.FIRST_COMPLETED)
+    hurrying.cancel()
+    if not consumer.done():
+        log.warning("tasks_handed_back", hurried=hurry.is_set())
         consumer.cancel()
-        await asyncio.wait({consumer}, timeout=drain_s)
-        if not consumer.done():
-            log.warning("drain_limit_reached")
-            consumer.cancel()
-        upkeep.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(consumer, upkeep, return_exceptions=True)

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     task_lease_seconds: Seconds = 30
     task_max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
     task_timeout_seconds: Seconds = 300
+    worker_port: Annotated[int, Field(ge=1, le=65_535)] | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("engine", "image_hosts", mode="before")

@@ -118,7 +118,10 @@ async def _connect(dsn: str, max_size: int) -> Pool:
         )
     except _AWAY as error:
         raise DatabaseUnavailable(DatabaseUnavailable.__doc__) from error
-    except (asyncpg.PostgresError, ValueError) as error:
+    except ValueError as error:
+        # the error may quote the address, and with it a password
+        raise DatabaseRefused("it is not a valid address") from error
+    except asyncpg.PostgresError as error:
         raise DatabaseRefused(str(error)) from error
 
 

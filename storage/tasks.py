@@ -167,11 +167,14 @@ class Tasks:
         )
         assert row is not None
         has_task = row["id"] is not None and row["outcome"] != Outcome.UNKNOWN_SOURCE
+        outcome = Outcome(row["outcome"])
         return Accepted(
-            outcome=Outcome(row["outcome"]),
+            outcome=outcome,
             task=task_from(row) if has_task else None,
             quota=quota_from(row, self._monthly_limit),
-            same_request=not has_task or row["request_hash"] == new.request_hash,
+            same_request=(
+                outcome is not Outcome.REPLAYED or row["request_hash"] == new.request_hash
+            ),
         )
 
     async def get(self, user_id: UUID, task_id: UUID) -> Task | None:

@@ -59,7 +59,12 @@ async def service_process(
             sys.executable,
             *("-m", module),
             cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "PORT": str(port), "DATA_DIR": str(folder), **settings},
+            env={
+                "PATH": os.environ["PATH"],
+                "PORT": str(port),
+                "DATA_DIR": str(folder),
+                **settings,
+            },
             stdout=output,
             stderr=output,
         )

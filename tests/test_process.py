@@ -1,8 +1,9 @@
-"""`python -m service` as a process: it starts again, stops cleanly, and loses nothing when killed."""
+"""`python -m service` as a process: it starts again, stops cleanly, and killed it loses nothing."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 
@@ -90,8 +91,6 @@ async def test_a_database_that_is_killed_comes_back_without_a_restart(tmp_path: 
         [postmaster] = [
             int(path.read_text().splitlines()[0]) for path in tmp_path.rglob("postmaster.pid")
         ]
-        import os  # noqa: PLC0415
-
         os.kill(postmaster, signal.SIGKILL)
         statuses = set()
         async with asyncio.timeout(60):

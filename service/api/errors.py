@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from service.auth import AuthenticationRequired, TokenExpired, TokenInvalid
 from service.intake import ImageInvalid, ImageTooLarge
+from service.jwks import KeysUnavailable
 from storage.database import DatabaseUnavailable
 from storage.images.contract import ImageMissing, ImageStoreUnavailable
 from storage.images.files import LinkExpired, LinkInvalid
@@ -102,6 +103,7 @@ _ANSWERS: Mapping[type[Exception], _Answer] = {
     IdempotencyKeyReused: _Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
     QuotaExceeded: _Answer(HTTPStatus.TOO_MANY_REQUESTS, "quota_exceeded"),
     DatabaseUnavailable: _Answer(HTTPStatus.SERVICE_UNAVAILABLE, "service_unavailable"),
+    KeysUnavailable: _Answer(HTTPStatus.SERVICE_UNAVAILABLE, "service_unavailable"),
     ImageStoreUnavailable: _Answer(HTTPStatus.SERVICE_UNAVAILABLE, "service_unavailable"),
 }
 _HTTP_CODES = {

@@ -17,6 +17,7 @@ from structlog.contextvars import bound_contextvars
 from service.api.errors import (
     MalformedJson,
     PayloadTooLarge,
+    RequestInvalid,
     UnsupportedMediaType,
     internal_error,
     problem_for,
@@ -95,7 +96,12 @@ async def check_body(request: web.Request, handler: Handler) -> web.StreamRespon
             (request.charset or "utf-8").lower() not in ("utf-8", "utf8")
         ):
             raise UnsupportedMediaType
-        _parse(await request.read())
+        try:
+            body = await request.read()
+        except web.RequestPayloadError as error:
+            raise MalformedJson from error
+        if not isinstance(_parse(body), dict):
+            raise RequestInvalid([([], "must be a JSON object")])
     return await handler(request)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r503
 
-from service.api.keys import HEALTH, METRICS, WATCHER
+from service.api.keys import HEALTH, METRICS
 from service.api.present import json_answer
 from service.api.schemas import AliveOut, ChecksOut, ReadyOut
 from service.api.view import View
@@ -54,7 +54,6 @@ class Exposition(View):
             200: Counters, gauges and histograms of this process
         """
         metrics = self.request.app[METRICS]
-        metrics.followers.set(self.request.app[WATCHER].follower_count)
         return web.Response(
             body=metrics.text(),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},

@@ -15,9 +15,11 @@ MAX_TEXT_CHARS = 2_000
 MAX_URL_CHARS = 2_048
 
 
-def _without_nul(value: str) -> str:
+def _storable(value: str) -> str:
     if "\x00" in value:
         raise ValueError("must not contain the NUL character")
+    if any("\ud800" <= char <= "\udfff" for char in value):
+        raise ValueError("must not contain half of a surrogate pair")
     return value
 
 
@@ -41,11 +43,11 @@ def _in_utc(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-type Text = Annotated[str, AfterValidator(_without_nul)]
-type Description = Annotated[
+Text = Annotated[str, AfterValidator(_storable)]
+Description = Annotated[
     Annotated[Text, Field(max_length=MAX_TEXT_CHARS)] | None, BeforeValidator(_absent_when_empty)
 ]
-type Time = Annotated[datetime, PlainSerializer(_in_utc, return_type=str)]
+Time = Annotated[datetime, PlainSerializer(_in_utc, return_type=str)]
 
 
 class RefineIn(BaseModel):

@@ -36,7 +36,7 @@ async def read_upload(request: web.Request) -> Upload:
         raise ImageTooLarge
     try:
         image, fields = await _read_parts(request)
-    except (ValueError, AssertionError, RuntimeError) as error:
+    except (ValueError, AssertionError, RuntimeError, web.RequestPayloadError) as error:
         # what aiohttp's reader raises when boundaries, headers or encodings of parts are wrong
         raise RequestInvalid([([], "is not well-formed multipart/form-data")]) from error
     if not image:

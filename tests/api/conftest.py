@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from service.resources import SANDBOX_BYTES
+from service.sandbox import Sandbox
 from tests.api.harness import Service, User, running_service
 from tests.scripted import ScriptedEngine
 
@@ -17,12 +19,20 @@ def engine() -> ScriptedEngine:
     return ScriptedEngine()
 
 
+@pytest.fixture(scope="session")
+async def sandbox() -> AsyncIterator[Sandbox]:
+    """A warm sandbox for all tests of the run; it keeps nothing from one to the next."""
+    sandbox = Sandbox(processes=1, memory_bytes=SANDBOX_BYTES)
+    yield sandbox
+    await sandbox.close()
+
+
 @pytest.fixture
 async def service(
-    database_url: str, tmp_path: Path, engine: ScriptedEngine
+    database_url: str, tmp_path: Path, engine: ScriptedEngine, sandbox: Sandbox
 ) -> AsyncIterator[Service]:
     """A service of its own for the test."""
-    async with running_service(database_url, tmp_path, engine) as service:
+    async with running_service(database_url, tmp_path, engine, sandbox) as service:
         yield service
 
 

@@ -15,8 +15,11 @@ from PIL import Image
 
 from service.app import make_app
 from service.engines.contract import Engine
+from service.intake import Intake
 from service.resources import Resources, open_resources
+from service.sandbox import Sandbox
 from service.settings import Settings
+from service.stopping import Stopping
 
 Json = Any
 PROMPT = "Make the logo more minimalist and use lighter shades of brown"
@@ -66,7 +69,7 @@ class User:
     async def try_upload(self, image: bytes, **fields: str) -> ClientResponse:
         """The response to an upload."""
         form = FormData()
-        form.add_field("image", image, filename="logo.png", content_type="image/png")
+        form.add_field("image", io.BytesIO(image), filename="logo.png", content_type="image/png")
         for name, value in fields.items():
             form.add_field(name, value)
         return await self.request("POST", "/api/concepts", data=form)
@@ -110,9 +113,16 @@ class Service:
 
 @asynccontextmanager
 async def running_service(
-    database_url: str, data_dir: Path, engine: Engine | None = None, **overrides: Any
+    database_url: str,
+    data_dir: Path,
+    engine: Engine | None = None,
+    sandbox: Sandbox | None = None,
+    **overrides: Any,
 ) -> AsyncIterator[Service]:
-    """The API with its worker on a free port."""
+    """The API with its worker on a free port.
+
+    `engine` stands in for the one of the settings; a `sandbox` that is already warm saves a second.
+    """
     port = unused_port()
     settings = Settings(
         **{
@@ -123,11 +133,13 @@ async def running_service(
             **overrides,
         }
     )
-    deaths: list[BaseException] = []
+    stopping = Stopping()
     async with open_resources(settings) as resources:
         if engine is not None:
             resources = replace(resources, refinery=replace(resources.refinery, engine=engine))
-        app = make_app(resources, on_worker_death=deaths.append)
+        if sandbox is not None:
+            resources = replace(resources, intake=Intake(sandbox))
+        app = make_app(resources, stopping)
         server = TestServer(app, host="127.0.0.1", port=port)
         await server.start_server(access_log=None)
         async with ClientSession() as session:
@@ -135,4 +147,4 @@ async def running_service(
                 yield Service(resources, f"http://127.0.0.1:{port}", session)
             finally:
                 await server.close()
-    assert deaths == []
+    assert stopping.deaths == []

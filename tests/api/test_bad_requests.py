@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 from uuid import uuid4
@@ -71,7 +72,11 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
     "url of data": (body(original_image_url="data:image/png;base64,AA"), 422, "validation_error"),
     "url without host": (body(original_image_url="http://"), 422, "validation_error"),
     "url with a broken host": (body(original_image_url="http://[::1"), 422, "validation_error"),
-    "url with a bad port": (body(original_image_url="http://e.com:99999/"), 422, "validation_error"),
+    "url with a bad port": (
+        body(original_image_url="http://e.com:99999/"),
+        422,
+        "validation_error",
+    ),
     "url with a line break": (body(original_image_url=f"{URL}\r\nX: y"), 422, "validation_error"),
     "url of NUL": (body(original_image_url=f"{URL}\x00"), 422, "validation_error"),
     "url too long": (body(original_image_url=f"{URL}?{'x' * 2_048}"), 422, "validation_error"),
@@ -103,7 +108,10 @@ async def test_a_wrong_body_is_told_what_is_wrong_with_it(
     user: User, sent: bytes, status: int, code: str
 ) -> None:
     response = await user.request(
-        "POST", "/api/concepts/refine", data=sent, headers={"Content-Type": "application/json"}
+        "POST",
+        "/api/concepts/refine",
+        data=io.BytesIO(sent),
+        headers={"Content-Type": "application/json"},
     )
     problem = await problem_of(response, status, code)
     if status == 422:
@@ -206,7 +214,15 @@ async def test_an_unknown_address_is_404(user: User, path: str) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=51", "limit=x", "limit=1e3", "cursor=x", "cursor=%00", "cursor=" + "A" * 999],
+    [
+        "limit=0",
+        "limit=51",
+        "limit=x",
+        "limit=1e3",
+        "cursor=x",
+        "cursor=%00",
+        "cursor=" + "A" * 999,
+    ],
 )
 @pytest.mark.parametrize("path", ["/api/tasks", "/api/concepts"])
 async def test_a_wrong_query_is_422(user: User, path: str, query: str) -> None:
@@ -278,7 +294,7 @@ async def test_a_description_that_is_not_text_is_422(user: User) -> None:
     for wrong in (b"\xff\xfe", b"a\x00b", b"x" * 2_001):
         form = FormData()
         form.add_field("image", a_png(), filename="a.png")
-        form.add_field("logo_description", wrong, content_type="text/plain")
+        form.add_field("logo_description", wrong, filename="d.txt", content_type="text/plain")
         response = await user.request("POST", "/api/concepts", data=form)
         await problem_of(response, 422, "validation_error")
 

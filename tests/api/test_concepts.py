@@ -47,7 +47,11 @@ async def test_an_image_loads_only_by_its_signed_address(user: User) -> None:
     concept = await user.upload()
     url = concept["image_url"]
     bare = url.partition("?")[0]
-    for wrong in (bare, f"{bare}?exp=9999999999&sig=00", url[:-1] + ("0" if url[-1] != "0" else "1")):
+    for wrong in (
+        bare,
+        f"{bare}?exp=9999999999&sig=00",
+        url[:-1] + ("0" if url[-1] != "0" else "1"),
+    ):
         async with user.session.get(wrong) as response:
             assert response.status == 404, wrong
             assert (await response.json())["code"] == "not_found"
@@ -65,9 +69,7 @@ async def test_the_list_pages_through_concepts_newest_first(user: User) -> None:
 
 async def test_the_lineage_is_the_whole_tree_from_any_of_its_members(user: User) -> None:
     root = await user.upload()
-    first = await user.ended(
-        (await (await user.refine(root["image_url"])).json())["task_id"]
-    )
+    first = await user.ended((await (await user.refine(root["image_url"])).json())["task_id"])
     second = await user.ended((await (await user.refine(first["image_url"])).json())["task_id"])
     branch = await user.ended((await (await user.refine(root["image_url"])).json())["task_id"])
     ids = [root["concept_id"], first["result_id"], branch["result_id"], second["result_id"]]

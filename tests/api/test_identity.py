@@ -22,7 +22,7 @@ SUBJECT = str(uuid4())
 
 
 def a_token(secret: str = SECRET, *, algorithm: str = "HS256", **claims: Any) -> str:
-    given = {"sub": SUBJECT, "exp": int(time.time()) + 60, **claims}
+    given = {"sub": SUBJECT, "exp": int(time.time()) + 3_600, **claims}
     kept = {name: value for name, value in given.items() if value is not None}
     return jwt.encode(kept, secret, algorithm=algorithm)
 
@@ -31,7 +31,7 @@ def unsigned(**header: Any) -> str:
     def part(value: dict[str, Any]) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
-    payload = part({"sub": SUBJECT, "exp": int(time.time()) + 60})
+    payload = part({"sub": SUBJECT, "exp": int(time.time()) + 3_600})
     return f"{part({'typ': 'JWT', **header})}.{payload}."
 
 
@@ -44,12 +44,12 @@ WRONG = {
     "unsigned": (f"Bearer {unsigned(alg='none')}", "token_invalid"),
     "unsigned HS256": (f"Bearer {unsigned(alg='HS256')}", "token_invalid"),
     "wrong key": (f"Bearer {a_token('another secret of thirty-two bytes')}", "token_invalid"),
-    "wrong algorithm": (f"Bearer {a_token(algorithm='HS512')}", "token_invalid"),
+    "wrong algorithm": (f"Bearer {a_token(2 * SECRET, algorithm='HS512')}", "token_invalid"),
     "expired": (f"Bearer {a_token(exp=int(time.time()) - 1)}", "token_expired"),
     "no expiry": (f"Bearer {a_token(exp=None)}", "token_invalid"),
     "no subject": (f"Bearer {a_token(sub=None)}", "token_invalid"),
     "subject no UUID": (f"Bearer {a_token(sub='someone')}", "token_invalid"),
-    "not yet valid": (f"Bearer {a_token(nbf=int(time.time()) + 600)}", "token_invalid"),
+    "not yet valid": (f"Bearer {a_token(nbf=int(time.time()) + 3_6000)}", "token_invalid"),
     "nbf a word": (f"Bearer {a_token(nbf='soon')}", "token_invalid"),
     "huge": (f"Bearer {'x' * 8_000}", "token_invalid"),
 }
@@ -94,9 +94,7 @@ async def test_a_payload_of_base64url_characters_is_read(configured: Service) ->
         assert await user.get("/api/tasks") == []
 
 
-async def test_audience_and_issuer_are_required_when_set(
-    database_url: str, tmp_path: Path
-) -> None:
+async def test_audience_and_issuer_are_required_when_set(database_url: str, tmp_path: Path) -> None:
     async with running_service(
         database_url,
         tmp_path,

@@ -78,7 +78,11 @@ async def test_the_engine_gets_what_the_person_said(user: User, engine: Scripted
     )
     await user.ended(task["task_id"])
     [said] = engine.calls
-    assert (said.prompt, said.logo_description, said.theme_description) == ("bolder", "A cup", "Warm")
+    assert (said.prompt, said.logo_description, said.theme_description) == (
+        "bolder",
+        "A cup",
+        "Warm",
+    )
     assert said.preserve_aspects == ("colors", "layout")
 
 

@@ -29,7 +29,9 @@ async def read_events(user: User, task_id: str, last_event_id: str | None = None
         assert response.content_type == "text/event-stream"
         text = await response.text()
     for block in text.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+        fields = dict(
+            line.split(": ", 1) for line in block.splitlines() if not line.startswith(":")
+        )
         if "data" in fields:
             assert fields["event"] == "task"
             events.append((fields["id"], json.loads(fields["data"])))

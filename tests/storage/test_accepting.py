@@ -101,8 +101,11 @@ async def test_an_unknown_image_is_decided_before_an_active_task(database: Datab
 async def test_an_active_task_is_decided_before_the_quota(database: Database) -> None:
     user_id = uuid4()
     first = await accept(database, user_id, limit=1)
-    second = await accept(database, user_id, limit=1)
+    concept = await a_concept(database, user_id)
+    other = a_request(user_id, concept.image_key, request_hash=b"another")
+    second = await tasks_on(database, limit=1).accept(other)
     assert second.outcome is Outcome.ACTIVE
+    assert second.same_request, "another body matters only to a repeated key"
     assert first.task is not None
     assert second.task is not None
     assert second.task.id == first.task.id

@@ -1,0 +1,146 @@
+"""What the description says of each operation beyond what its view's signature tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+type Codes = tuple[str, ...]
+
+TOKEN: Codes = ("authentication_required", "token_invalid", "token_expired")
+AWAY: Codes = ("service_unavailable",)
+INVALID: Codes = ("validation_error",)
+RATE_LIMIT = (
+    "RateLimit-Policy",
+    "RateLimit",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "X-RateLimit-Period",
+)
+NO_TASK: Mapping[str, Codes] = {"404": ("task_not_found",)}
+NO_CONCEPT: Mapping[str, Codes] = {"404": ("concept_not_found",)}
+TASK_TAGS = {"200": ("ETag", "Cache-Control", "Preference-Applied"), "304": ("ETag",)}
+UNCHANGED = {"304": "It has not changed from the tags in `If-None-Match`"}
+
+DESCRIPTION = {"type": "string", "maxLength": 2000}
+UPLOAD = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["image"],
+                "properties": {
+                    "image": {"type": "string", "format": "binary"},
+                    "logo_description": DESCRIPTION,
+                    "theme_description": DESCRIPTION,
+                },
+            }
+        }
+    },
+}
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+TEXT = {"schema": {"type": "string"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation. `problems`, `headers`, `contents` and `more` are by status.
+
+    A private one also answers 401 and 503, which need not be said each time.
+    """
+
+    name: str
+    tag: str
+    problems: Mapping[str, Codes] = field(default_factory=dict)
+    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    contents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    more: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    is_private: bool = True
+
+    @property
+    def all_problems(self) -> Mapping[str, Codes]:
+        """The problems that it may answer, those of every private operation included."""
+        common = {"401": TOKEN, "503": AWAY} if self.is_private else {}
+        return {**self.problems, **common, "500": ("internal_error",)}
+
+
+OPERATIONS: Mapping[tuple[str, str], Operation] = {
+    ("post", "/api/auth/guest"): Operation(
+        "signInAsGuest", "Account", {"404": ("not_found",)}, is_private=False
+    ),
+    ("get", "/api/quota"): Operation("getQuota", "Account"),
+    ("get", "/api/concepts"): Operation(
+        "listConcepts", "Concepts", {"422": INVALID}, {"200": ("Link",)}
+    ),
+    ("post", "/api/concepts"): Operation(
+        "uploadConcept",
+        "Concepts",
+        {
+            "413": ("image_too_large", "payload_too_large"),
+            "415": ("unsupported_media_type",),
+            "422": ("image_invalid", "validation_error"),
+        },
+        {"201": ("Location",)},
+        body=UPLOAD,
+    ),
+    ("get", "/api/concepts/{concept_id}"): Operation("getConcept", "Concepts", NO_CONCEPT),
+    ("delete", "/api/concepts/{concept_id}"): Operation("deleteConcept", "Concepts", NO_CONCEPT),
+    ("get", "/api/concepts/{concept_id}/lineage"): Operation("getLineage", "Concepts", NO_CONCEPT),
+    ("post", "/api/concepts/refine"): Operation(
+        "refineConcept",
+        "Refinement",
+        {
+            "400": ("malformed_json",),
+            "404": ("concept_not_found",),
+            "413": ("payload_too_large",),
+            "415": ("unsupported_media_type",),
+            "422": ("validation_error", "idempotency_key_reused"),
+            "429": ("quota_exceeded",),
+        },
+        {
+            "202": ("Location", "Retry-After", *RATE_LIMIT, "Preference-Applied"),
+            "200": ("Location", *RATE_LIMIT, "Preference-Applied"),
+            "409": ("Location", *RATE_LIMIT),
+            "429": ("Retry-After", *RATE_LIMIT),
+        },
+    ),
+    ("get", "/api/concepts/task/{task_id}"): Operation(
+        "getConceptTask", "Tasks", NO_TASK, TASK_TAGS, more=UNCHANGED
+    ),
+    ("get", "/api/tasks/{task_id}"): Operation(
+        "getTask", "Tasks", NO_TASK, TASK_TAGS, more=UNCHANGED
+    ),
+    ("delete", "/api/tasks/{task_id}"): Operation(
+        "deleteTask", "Tasks", {**NO_TASK, "409": ("task_active",)}
+    ),
+    ("get", "/api/tasks"): Operation("listTasks", "Tasks", {"422": INVALID}, {"200": ("Link",)}),
+    ("post", "/api/tasks/{task_id}/cancel"): Operation(
+        "cancelTask", "Tasks", NO_TASK, {"200": ("ETag",)}
+    ),
+    ("get", "/api/tasks/{task_id}/events"): Operation(
+        "followTask",
+        "Tasks",
+        NO_TASK,
+        contents={"200": {"text/event-stream": TEXT}},
+        more={"204": "There is nothing after `Last-Event-ID`: the task has ended"},
+    ),
+    ("get", "/images/{key}"): Operation(
+        "getImage",
+        "Images",
+        {"404": ("not_found",)},
+        {"200": ("Cache-Control",)},
+        contents={"200": dict.fromkeys(("image/png", "image/jpeg", "image/webp"), BINARY)},
+        is_private=False,
+    ),
+    ("get", "/healthz"): Operation("getHealth", "Operations", is_private=False),
+    ("get", "/readyz"): Operation(
+        "getReadiness", "Operations", headers={"503": ("Retry-After",)}, is_private=False
+    ),
+    ("get", "/metrics"): Operation(
+        "getMetrics", "Operations", contents={"200": {"text/plain": TEXT}}, is_private=False
+    ),
+}
