@@ -1,0 +1,117 @@
+// The report of a refinement in words: what was understood, done, not done, and the colours.
+
+import { icon, make } from "../dom.js";
+import { capital } from "../words.js";
+
+const OUTCOMES = {
+  complete: "All of it was done",
+  partial: "Some of it was done",
+  none: "None of it was done",
+};
+const COLOUR = /^#[0-9a-f]{6}$/i;
+const MEASURES = { chroma: "colourfulness", distance: "distance to the colour", area: "area" };
+
+/** The report's parts, without those that have nothing to say. */
+export function reportOf(report, prompt) {
+  const head = make(
+    "header",
+    { className: "report-head" },
+    make("h2", {}, OUTCOMES[report.outcome] ?? "Report"),
+    ...(prompt ? [make("p", { className: "wish" }, `“${prompt}”`)] : []),
+  );
+  const parts = [
+    listed("Done", report.applied.map(appliedItem), "done"),
+    listed("Not done", report.not_applied.map(declinedItem), "skipped"),
+    palettes(report.palette),
+    listed("Read as", report.understood.map(understoodItem), "plain-list"),
+    listed("Spelling", report.corrections.map(correctionItem), "plain-list"),
+    listed("Taken for granted", report.assumptions.map(noteItem), "plain-list"),
+    listed("Worth knowing", report.warnings.map(noteItem), "plain-list"),
+    make("p", { className: "engine" }, `Made by ${report.engine}`),
+  ];
+  const className = `card report ${report.outcome}`;
+  return [make("section", { className }, head, ...parts.filter(Boolean))];
+}
+
+function listed(title, items, className) {
+  if (items.length === 0) return null;
+  const list = make("ul", { className, role: "list" }, ...items);
+  return make("section", { className: "part" }, make("h3", {}, title), list);
+}
+
+function appliedItem({ summary, measured, span }) {
+  const numbers = measuredWords(measured);
+  return make(
+    "li",
+    {},
+    icon("done"),
+    make("div", {}, make("p", {}, summary), quoted(span), ...(numbers ? [small(numbers)] : [])),
+  );
+}
+
+function declinedItem({ span, message }) {
+  return make("li", {}, icon("skip"), make("div", {}, make("p", {}, message), quoted(span)));
+}
+
+function understoodItem({ span, op, target, amount }) {
+  const words = [op.replaceAll("_", " "), targetWords(target)];
+  if (amount !== null) words.push(amountWords(amount));
+  return make("li", {}, quoted(span), small(capital(words.filter(Boolean).join(" · "))));
+}
+
+const correctionItem = ([from, to]) =>
+  make("li", {}, make("del", {}, from), " ", make("ins", {}, to));
+const noteItem = (text) => make("li", {}, text);
+const quoted = (span) => make("q", {}, span);
+const small = (text) => make("small", {}, text);
+
+/** "colour:brown@icon" is "brown in the icon", "noun:mountain" the mountain. */
+function targetWords(target) {
+  const [kind, rest] = target.includes(":") ? target.split(/:(.*)/) : ["", target];
+  const [what, where] = rest.split("@");
+  if (kind === "colour") return where ? `${what} in the ${where}` : what;
+  return `the ${what.replaceAll("_", " ")}`;
+}
+
+const amountWords = (amount) => (amount > 1 ? `${rounded(amount)} times` : percent(amount));
+
+/** "Lightness 41% to 61%, area 18%": pairs are told as a change, the rest as it is. */
+function measuredWords(measured) {
+  const words = [];
+  for (const [key, value] of Object.entries(measured)) {
+    if (key.endsWith("_after") && key.replace(/_after$/, "_before") in measured) continue;
+    const name = key.replace(/_before$/, "");
+    const after = measured[`${name}_after`];
+    const title = MEASURES[name] ?? name.replaceAll("_", " ");
+    const isChange = key.endsWith("_before") && after !== undefined;
+    const isShare = Math.abs(value) <= 1 && Math.abs(after ?? 0) <= 1;
+    const tell = isShare ? percent : rounded;
+    words.push(`${title} ${tell(value)}${isChange ? ` to ${tell(after)}` : ""}`);
+  }
+  return capital(words.join(", "));
+}
+
+const percent = (value) => `${Math.round(value * 100)}%`;
+const rounded = (value) => String(Number(value.toPrecision(3)));
+
+function palettes({ before, after }) {
+  if (before.length === 0 && after.length === 0) return null;
+  return make(
+    "section",
+    { className: "part palettes" },
+    make("h3", {}, "Colours"),
+    make("div", {}, swatches("Before", before), swatches("After", after)),
+  );
+}
+
+function swatches(title, colours) {
+  const items = colours.filter((colour) => COLOUR.test(colour)).map((colour) =>
+    make("li", { "--colour": colour }, make("span", {}, colour)),
+  );
+  return make(
+    "div",
+    { className: "palette" },
+    make("h4", {}, title),
+    make("ul", { role: "list" }, ...items),
+  );
+}
