@@ -7,6 +7,7 @@ import os
 import pwd
 import secrets
 import shutil
+import socket
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -198,7 +199,8 @@ class Home:
                 with suppress(OSError):
                     owner = room.lstat().st_uid
                     named = _room_in(_address_in((room / "data").readlink()))
-                    if owner in (os.geteuid(), self.account.uid) and named != room:
+                    mine = owner in (os.geteuid(), self.account.uid)
+                    if mine and named != room and not _has_listener(room / "s" / SOCKET):
                         shutil.rmtree(room, ignore_errors=True)
 
 
@@ -229,6 +231,16 @@ def _address_in(folder: Path) -> str | None:
 def _room_in(address: str | None) -> Path | None:
     hosts = parse_qs(urlsplit(address).query).get("host") if address else None
     return Path(hosts[0]).parent if hosts else None
+
+
+def _has_listener(path: Path) -> bool:
+    """Whether a server is there: what a link means in another container is not for us to say."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def _places() -> Iterator[Path]:
