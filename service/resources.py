@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from queueing.contract import Queue
 from queueing.memory import MemoryQueue
+from queueing.pubsub import PubSubQueue
 from service.announcing import Announcer
 from service.auth import Authenticator, TokenRules
 from service.engines.contract import Engine
@@ -26,6 +27,7 @@ from storage.embedded import embedded_postgres
 from storage.events import Events
 from storage.images.contract import Images
 from storage.images.files import FileImages
+from storage.images.gcs import CannotSign, GcsImages, url_prefix_of
 from storage.postgres_programs import EmbeddedPostgresError
 from storage.rescue import Rescue
 from storage.schema import SchemaError, migrate
@@ -71,8 +73,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         queue = _open_queue(settings, stack)
         sandbox = Sandbox(processes=SANDBOX_PROCESSES, memory_bytes=SANDBOX_BYTES)
         stack.push_async_callback(sandbox.close)
-        fetcher = Fetcher(frozenset(settings.image_hosts))
-        stack.push_async_callback(fetcher.close)
+        fetcher = _open_fetcher(settings, stack)
         engine = _open_engine(settings, sandbox, stack)
         intake = Intake(sandbox)
         announcer = Announcer(queue)
@@ -125,16 +126,39 @@ async def _open_database(settings: Settings, stack: AsyncExitStack) -> Database:
 
 
 async def _open_images(settings: Settings, concepts: Concepts, stack: AsyncExitStack) -> Images:
-    url_prefix = f"{settings.public_url}/images"
-    known_prefixes = await concepts.remember_prefix(url_prefix)
-    images = FileImages(
-        settings.data_dir / "images",
-        url_prefix=url_prefix,
-        known_prefixes=tuple(known_prefixes),
-        secret=embedded_secret(settings.data_dir, "images"),
-    )
+    images: Images
+    if settings.storage_url == "file:":
+        url_prefix = f"{settings.public_url}/images"
+        images = FileImages(
+            settings.data_dir / "images",
+            url_prefix=url_prefix,
+            known_prefixes=tuple(await concepts.remember_prefix(url_prefix)),
+            secret=embedded_secret(settings.data_dir, "images"),
+        )
+    else:
+        images = await _open_bucket(settings, concepts)
     stack.push_async_callback(images.close)
     return images
+
+
+async def _open_bucket(settings: Settings, concepts: Concepts) -> Images:
+    bucket, _, prefix = settings.storage_url.removeprefix("gs://").partition("/")
+    url_prefix = url_prefix_of(
+        bucket,
+        prefix,
+        api_root=settings.storage_emulator_host,
+        cdn_prefix=settings.storage_cdn_url,
+    )
+    try:
+        return GcsImages(
+            bucket,
+            prefix,
+            api_root=settings.storage_emulator_host,
+            cdn_prefix=settings.storage_cdn_url,
+            known_prefixes=tuple(await concepts.remember_prefix(url_prefix)),
+        )
+    except CannotSign as error:
+        raise WrongSetting(f"STORAGE_URL: {error}") from error
 
 
 def _open_keys(settings: Settings, stack: AsyncExitStack) -> KeySet | None:
@@ -145,8 +169,24 @@ def _open_keys(settings: Settings, stack: AsyncExitStack) -> KeySet | None:
     return keys
 
 
+def _open_fetcher(settings: Settings, stack: AsyncExitStack) -> Fetcher:
+    try:
+        fetcher = Fetcher(frozenset(settings.image_hosts))
+    except ValueError as error:
+        raise WrongSetting(f"IMAGE_HOSTS: {error}") from error
+    stack.push_async_callback(fetcher.close)
+    return fetcher
+
+
 def _open_queue(settings: Settings, stack: AsyncExitStack) -> Queue:
-    queue = MemoryQueue()
+    queue: Queue
+    if settings.queue_is_in_memory:
+        queue = MemoryQueue()
+    else:
+        project, topic, subscription = settings.queue_url.removeprefix("pubsub://").split("/")
+        queue = PubSubQueue(
+            project, topic, subscription, emulator_host=settings.pubsub_emulator_host
+        )
     stack.push_async_callback(queue.close)
     return queue
 

@@ -18,9 +18,7 @@ def main() -> int:
     """Work until told to stop; 0 then, 1 when something died, 2 for a wrong setting."""
     argparse.ArgumentParser(prog="python -m service.worker", description=__doc__).parse_args()
     try:
-        settings = read_settings()
-        if settings.queue_is_in_memory:
-            raise WrongSetting("QUEUE_URL: a queue in memory has its worker inside `service`")
+        settings = _settings()
         configure_logs(settings.log_level)
         return asyncio.run(run(settings))
     except WrongSetting as error:
@@ -28,6 +26,13 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         return 0
+
+
+def _settings() -> Settings:
+    settings = read_settings()
+    if settings.queue_is_in_memory:
+        raise WrongSetting("QUEUE_URL: a queue in memory has its worker inside `service`")
+    return settings
 
 
 async def run(settings: Settings) -> int:

@@ -26,6 +26,7 @@ class View(PydanticView):
     `missing` is raised when a path parameter is not of its form: such a resource does not exist.
     """
 
+    request: web.Request
     missing: ClassVar[type[Exception]] = NotFound
     takes_json: ClassVar[bool] = False
 
@@ -35,7 +36,8 @@ class View(PydanticView):
             return response
         if self.request.method == hdrs.METH_OPTIONS:
             return web.Response(status=204, headers={hdrs.ALLOW: ", ".join(self.methods)})
-        return await super()._iter()
+        answered: web.StreamResponse = await super()._iter()
+        return answered
 
     @property
     def methods(self) -> list[str]:
