@@ -30,6 +30,8 @@ _PASSING = frozenset({408, 425, 429})
 # what parsers drop, turn around or disagree about
 _NEVER_IN_A_URL = re.compile(r"[\x00-\x20\x7f-\x9f\\]")
 
+_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+
 
 class FetchRefused(Exception):
     """The image is not at an address that may be fetched."""
@@ -122,13 +124,16 @@ class Fetcher:
         return target if origin in self._origins and port == _PORTS[origin[0]] else None
 
 
-def _origins_of(host: str) -> list[tuple[str, str]]:
+def _origins_of(entry: str) -> list[tuple[str, str]]:
     """The schemes and host that an entry of the operator's list allows. Raises `ValueError`."""
-    name = host.removeprefix("http://")
-    raw_host = URL.build(scheme="https", host=name).raw_host
-    if not raw_host or raw_host != URL(f"https://{name}/").raw_host:
-        raise ValueError("an image host is a bare host name, or http:// and one")
-    return [("https", raw_host)] + ([("http", raw_host)] if name != host else [])
+    name = entry.removeprefix("http://")
+    try:
+        host = URL.build(scheme="https", host=name).raw_host or ""
+    except ValueError:
+        host = ""
+    if not _HOST.fullmatch(host):
+        raise ValueError("must be bare host names, with http:// before those without https")
+    return [("https", host)] + ([("http", host)] if name != entry else [])
 
 
 def _authority_in(url: str) -> str:

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     pubsub_emulator_host: str | None = None
     storage_url: str = "file:"
     storage_emulator_host: str | None = None
+    storage_cdn_url: str | None = None
     engine: Names = ("embedded",)
     auth_jwt_secret: str | None = Field(default=None, repr=False)
     auth_jwks_url: str | None = None
@@ -79,12 +80,18 @@ class Settings(BaseSettings):
             raise ValueError("must be an http or https URL")
         return value
 
-    @field_validator("public_url")
+    @field_validator("public_url", "storage_cdn_url")
     @classmethod
-    def _need_a_bare_web_address(cls, value: str) -> str:
+    def _need_a_bare_web_address(cls, value: str | None) -> str | None:
         if value and (not _is_web_address(value) or urlsplit(value).query):
             raise ValueError("must be an http or https URL without a query")
-        return value.rstrip("/")
+        return value.rstrip("/") if value else value
+
+    @field_validator("storage_emulator_host")
+    @classmethod
+    def _complete_address(cls, value: str | None) -> str | None:
+        # other tools take it without the scheme
+        return value and (value if "://" in value else f"http://{value}").rstrip("/")
 
     @field_validator("database_url")
     @classmethod
