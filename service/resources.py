@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from queueing.contract import Queue
 from queueing.memory import MemoryQueue
+from queueing.pubsub import PubSubQueue
 from service.announcing import Announcer
 from service.auth import Authenticator, TokenRules
 from service.engines.contract import Engine

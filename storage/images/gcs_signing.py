@@ -64,7 +64,7 @@ class Signer(Protocol):
 
 
 class KeySigner:
-    """Signs with a private key that is at hand. Raises `ValueError` when the PEM text holds none."""
+    """Signs with a private key at hand. Raises `ValueError` when the PEM text holds none."""
 
     def __init__(self, email: str, pem: str) -> None:
         key = serialization.load_pem_private_key(pem.encode(), password=None)
