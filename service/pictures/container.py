@@ -39,14 +39,15 @@ class Bare:
 
     `body` is decoded to the same pixels as before, `width` and `height` are as declared in it,
     and `orientation` is what its EXIF data said, 1–8, and says no more. With `animated` the body
-    still holds all frames.
+    still holds all frames. `lossy` tells how the picture is coded.
     """
 
     body: bytes
     format: Format
     width: int
     height: int
-    orientation: int = UPRIGHT
+    orientation: int
+    lossy: bool
     animated: bool = False
     warnings: tuple[str, ...] = ()
 

@@ -40,20 +40,23 @@ _TURNS: Mapping[int, Image.Transpose] = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_PNG_LEVEL = 4
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 # What is tried in turn until a picture that has to be encoded anew is small enough.
-_ENCODINGS: Mapping[Format, tuple[dict[str, Any], ...]] = {
-    "PNG": ({"compress_level": 4}, {"compress_level": 9}),
-    "JPEG": ({"quality": 95, "subsampling": 0}, {"quality": 90}, {"quality": 80}),
-    "WEBP": ({"lossless": True, "method": 0}, {"quality": 95, "method": 2}),
+_LOSSY: tuple[dict[str, Any], ...] = (
+    {"format": "JPEG", "quality": 95, "subsampling": 0},
+    {"format": "JPEG", "quality": 90},
+    {"format": "JPEG", "quality": 80},
+)
+_LOSSLESS: tuple[dict[str, Any], ...] = ({"format": "PNG", "compress_level": _PNG_LEVEL},)
+# By a profile's colour space and the image's mode: the mode to go in with and to come out in.
+_PROFILED: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("RGB ", "RGB"): ("RGB", "RGB"),
+    ("RGB ", "RGBA"): ("RGBA", "RGBA"),
+    ("RGB ", "L"): ("RGB", "RGB"),
+    ("GRAY", "L"): ("L", "RGB"),
+    ("CMYK", "CMYK"): ("CMYK", "RGB"),
 }
-# Which image modes a profile's colour space applies to.
-_PROFILED: Mapping[str, Mapping[str, str]] = {
-    "RGB ": {"RGB": "RGB", "L": "RGB"},
-    "GRAY": {"L": "L"},
-    "CMYK": {"CMYK": "CMYK"},
-}
-_NORMAL_PNG_LEVEL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A picture as straight 8-bit sRGB RGBA, shape (height, width, 4)."""
+    """A picture as straight 8-bit sRGB RGBA, shape (height, width, 4), read-only."""
 
     pixels: NDArray[np.uint8]
     content_type: str
@@ -104,29 +107,28 @@ def publish(body: bytes) -> Taken:
     """The file as it may go back to the person and out to the world.
 
     Its picture is decoded once, so that what is damaged is refused. It is encoded anew only to
-    turn it upright or to leave one frame of many.
+    turn it upright or to leave one frame of many: as PNG, or as JPEG where that is no loss.
     """
     bare = _strip(body)
     with _decoders():
         image = _load(bare)
-        clean = bare.body
-        if bare.orientation != UPRIGHT or bare.animated:
-            image = _upright(image, bare)
-            clean = _encode(image, bare.format)
-    return Taken(clean, CONTENT_TYPES[bare.format], image.width, image.height, bare.warnings)
+        if bare.orientation == UPRIGHT and not bare.animated:
+            content_type = CONTENT_TYPES[bare.format]
+            return Taken(bare.body, content_type, image.width, image.height, bare.warnings)
+        image = _upright(image, bare)
+        clean, format_ = _encode(image, lossy=bare.lossy)
+    return Taken(clean, CONTENT_TYPES[format_], image.width, image.height, bare.warnings)
 
 
 def decode_rgba(body: bytes) -> Decoded:
     """The picture's pixels, upright, first frame only."""
     bare = _strip(body)
     with _decoders():
-        image = _load(bare)
         warnings = list(bare.warnings)
-        pixels = _to_srgb(image, warnings)
-        pixels = _upright(pixels, bare)
-        array = np.array(pixels)
-    has_alpha = bool(array[..., 3].min() < 255)
-    return Decoded(array, CONTENT_TYPES[bare.format], has_alpha, tuple(warnings))
+        # in one line, so that each picture of 100 MB goes when the next one is there
+        pixels = np.asarray(_upright(_to_srgb(_load(bare), warnings), bare))
+    has_alpha = bool(pixels[..., 3].min() < 255)
+    return Decoded(pixels, CONTENT_TYPES[bare.format], has_alpha, tuple(warnings))
 
 
 def normalised_png(body: bytes) -> bytes:
@@ -134,7 +136,7 @@ def normalised_png(body: bytes) -> bytes:
     decoded = decode_rgba(body)
     pixels = decoded.pixels if decoded.has_alpha else np.ascontiguousarray(decoded.pixels[..., :3])
     encoded = io.BytesIO()
-    Image.fromarray(pixels).save(encoded, "PNG", compress_level=_NORMAL_PNG_LEVEL)
+    Image.fromarray(pixels).save(encoded, "PNG", compress_level=_PNG_LEVEL)
     return encoded.getvalue()
 
 
@@ -177,13 +179,14 @@ def _upright(image: Image.Image, bare: Bare) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _encode(image: Image.Image, format_: Format) -> bytes:
-    profile = image.info.get("icc_profile")
-    for options in _ENCODINGS[format_]:
+def _encode(image: Image.Image, *, lossy: bool) -> tuple[bytes, Format]:
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
+        image = image.convert("RGB")
+    for options in _LOSSY if lossy and not image.has_transparency_data else _LOSSLESS:
         encoded = io.BytesIO()
-        image.save(encoded, format_, icc_profile=profile, **options)
+        image.save(encoded, icc_profile=image.info.get("icc_profile"), **options)
         if encoded.tell() <= MAX_BODY_BYTES:
-            return encoded.getvalue()
+            return encoded.getvalue(), options["format"]
     raise ImageTooLarge
 
 
@@ -192,15 +195,15 @@ def _to_srgb(image: Image.Image, warnings: list[str]) -> Image.Image:
     profile = image.info.get("icc_profile")
     image = _to_8_bit(image)
     if image.mode in {"1", "P", "LA"} or image.has_transparency_data:
-        image = image.convert("RGBA")
-    alpha = image.getchannel("A") if image.mode == "RGBA" else None
-    colours = image.convert("RGB") if alpha is not None else image
+        image = _in_mode("RGBA", image)
     if profile:
-        colours = _through_profile(colours, profile, warnings)
-    colours = colours.convert("RGBA")
-    if alpha is not None:
-        colours.putalpha(alpha)
-    return colours
+        image = _through_profile(image, profile, warnings)
+    return _in_mode("RGBA", image)
+
+
+def _in_mode(mode: str, image: Image.Image) -> Image.Image:
+    """The image in that mode, and not a copy of 100 MB when it is in it already."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:
@@ -218,15 +221,15 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
 def _through_profile(image: Image.Image, profile: bytes, warnings: list[str]) -> Image.Image:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        mode, mode_after = _PROFILED[source.profile.xcolor_space, image.mode]
         if ImageCms.getProfileDescription(source).startswith("sRGB"):
             return image  # the detour would move exact brand colours by one
-        mode = _PROFILED[source.profile.xcolor_space][image.mode]
         turned = ImageCms.profileToProfile(
-            image.convert(mode),
+            _in_mode(mode, image),
             source,
             ImageCms.createProfile("sRGB"),
             renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            outputMode="RGB",
+            outputMode=mode_after,
             flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
     except (ImageCms.PyCMSError, OSError, KeyError):

@@ -53,6 +53,7 @@ def strip(body: bytes) -> Bare:
         width=int.from_bytes(frames[0][3:5]),
         height=int.from_bytes(frames[0][1:3]),
         orientation=orientation_in(exif) if exif else UPRIGHT,
+        lossy=True,
         warnings=(PROFILE_IGNORED,) if too_large else (),
     )
 

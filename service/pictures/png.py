@@ -49,6 +49,7 @@ def strip(body: bytes) -> Bare:
         int.from_bytes(header[:4]),
         int.from_bytes(header[4:8]),
         orientation,
+        lossy=False,
         warnings=tuple(dict.fromkeys(warnings)),
     )
 

@@ -51,14 +51,16 @@ def strip(body: bytes) -> Bare:
         flags = extended[0] & (_HAS_ALPHA | _IS_ANIMATED) | (b"ICCP" in kept and _HAS_PROFILE)
         kept[b"VP8X"] = bytes((flags, *extended[1:10]))
     chunks = [*kept.items(), *((b"ANMF", frame) for frame in frames[:_MAX_FRAMES] if animated)]
+    first_picture = frames[0][16:20] if animated else b"VP8L" * (b"VP8L" in kept)
     return Bare(
         _file(chunks),
         "WEBP",
         width,
         height,
         orientation_in(exif) if exif else UPRIGHT,
-        animated,
-        tuple(warnings),
+        lossy=first_picture != b"VP8L",
+        animated=animated,
+        warnings=tuple(warnings),
     )
 
 
