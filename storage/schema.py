@@ -21,7 +21,15 @@ ASK_AGAIN_S = 0.05
 LOCK_LIMIT_S = 300.0
 CONNECT_TIMEOUT_S = 10.0
 
-_log = logging.getLogger(__name__)
+
+class _Log(logging.LoggerAdapter[logging.Logger]):
+    """What pogo does as told, it reports as a warning."""
+
+    def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
+        self.info(msg, *args, **kwargs)
+
+
+_log = _Log(logging.getLogger(__name__))
 
 
 class SchemaError(Exception):

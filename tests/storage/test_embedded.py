@@ -6,6 +6,7 @@ import asyncio
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from storage.embedded import DataDirUnusable, embedded_postgres
-from storage.postgres_home import LOG_BYTES, DataOfAnotherUser, Home
+from storage.postgres_home import LOG_BYTES, ROOM_PREFIX, SOCKET, DataOfAnotherUser, Home
 from storage.postgres_programs import PostgresVersionMissing, copy_programs, find_programs
 from storage.postgres_server import PostgresDidNotStart
 from tests.storage.holders import (
@@ -276,6 +277,18 @@ async def test_what_a_killed_service_left_is_removed_once_its_data_are_gone(
     assert room.exists()
     async with embedded_postgres(data_dir):
         assert not room.exists()
+
+
+async def test_a_socket_with_a_server_on_it_stays_whosever_it_is(data_dir: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix=ROOM_PREFIX, dir="/tmp") as folder:
+        room = Path(folder)
+        (room / "data").symlink_to("/in/another/container")
+        (room / "s").mkdir()
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(room / "s" / SOCKET))
+            server.listen()
+            async with embedded_postgres(data_dir):
+                assert (room / "s" / SOCKET).exists()
 
 
 async def test_the_log_is_bounded_and_says_nothing_of_statements(data_dir: Path) -> None:
