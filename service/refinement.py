@@ -23,6 +23,7 @@ from service.engines.contract import (
     Attempt,
     Engine,
     EngineError,
+    EngineFailed,
     Instruction,
     NothingToApply,
     PreserveAspect,
@@ -47,6 +48,20 @@ log = structlog.get_logger()
 MAX_IMAGE_BYTES = 10 * 1024 * 1024
 RETRY_BASE_S = 1.0
 RETRY_MOST_S = 60.0
+
+_BEGINNINGS = {
+    "image/png": b"\x89PNG\r\n\x1a\n",
+    "image/jpeg": b"\xff\xd8\xff",
+    "image/webp": b"RIFF",
+    "image/svg+xml": b"<svg",
+}
+_NEVER = b"\0never"
+_SUFFIXES = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/webp": ".webp",
+    "image/svg+xml": ".svg",
+}
 
 CANCELED_MESSAGE = "The refinement was canceled."
 GIVEN_UP_MESSAGE = "Something went wrong on our side. The refinement was not charged."
@@ -204,9 +219,12 @@ class Refinery:
                 keep=lambda note: self._keep(task, note),
             ),
         )
+        if not refined.image.startswith(_BEGINNINGS.get(refined.content_type, _NEVER)):
+            log.error("engine_gave_no_image", content_type=refined.content_type)
+            raise EngineFailed(EngineFailed.__doc__)
         progress.tell(0.95, "Storing the result")
         image = NewImage(
-            f"{task.user_id}/{task.id}-{task.attempt}{_suffix(refined.content_type)}",
+            f"{task.user_id}/{task.id}-{task.attempt}{_SUFFIXES[refined.content_type]}",
             refined.content_type,
             refined.width,
             refined.height,
@@ -246,7 +264,7 @@ class Refinery:
             raise SourceTooLarge(SourceTooLarge.__doc__) from error
         except ImageInvalid as error:
             raise SourceInvalid(SourceInvalid.__doc__) from error
-        key = f"{task.user_id}/{task.id}-{task.attempt}-source{_suffix(taken.content_type)}"
+        key = f"{task.user_id}/{task.id}-{task.attempt}-source{_SUFFIXES[taken.content_type]}"
         await self.images.put(key, taken.body, content_type=taken.content_type)
         return taken.body, NewImage(key, taken.content_type, taken.width, taken.height)
 
@@ -280,13 +298,7 @@ class Refinery:
 def _instruction_of(task: Task) -> Instruction:
     return Instruction(
         task.prompt,
-        task.logo_description,
-        task.theme_description,
+        task.logo_description or task.source_logo_description,
+        task.theme_description or task.source_theme_description,
         cast("tuple[PreserveAspect, ...]", task.preserve_aspects),
-    )
-
-
-def _suffix(content_type: str) -> str:
-    return {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}.get(
-        content_type, ".bin"
     )

@@ -15,8 +15,8 @@ _CONCEPT_FIELDS = tuple(field.name for field in fields(Concept))
 
 
 def task_from(row: asyncpg.Record) -> Task:
-    """The task in a row that has every column of `task` with `source_key` and `result_key`."""
-    values: dict[str, Any] = {name: row[name] for name in _TASK_FIELDS}
+    """The task in a row that has every column of `task`; what was joined to it is optional."""
+    values: dict[str, Any] = {name: row.get(name) for name in _TASK_FIELDS}
     values["status"] = Status(values["status"])
     values["preserve_aspects"] = tuple(values["preserve_aspects"])
     return Task(**values)

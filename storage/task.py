@@ -28,7 +28,8 @@ class Status(StrEnum):
 class Task:
     """One row. `progress` is 0–1, `version` counts the changes that a client can see, from 1.
 
-    `source_key` and `result_key` are image keys; None once that concept has been deleted.
+    `source_key` and `result_key` are image keys; None once that concept has been deleted. What the
+    source concept was said to show is read only for workers.
     """
 
     id: UUID
@@ -54,6 +55,8 @@ class Task:
     completed_at: datetime | None
     engine_note: dict[str, Any] | None = None
     source_key: str | None = None
+    source_logo_description: str | None = None
+    source_theme_description: str | None = None
     result_key: str | None = None
 
 

@@ -25,13 +25,18 @@ class Work:
         """Begin an attempt. None when there is nothing to do: the hint was stale."""
         row = await self._database.fetchrow(
             """
-            UPDATE task SET status = 'processing', attempt = attempt + 1, progress = 0,
-                stage = NULL, lease_until = now() + make_interval(secs => $2)
-            WHERE id = $1 AND attempt - released < $3
-              AND (status = 'pending' AND run_at <= now()
-                   OR status = 'processing' AND lease_until < now())
-            RETURNING *, NULL::text AS result_key,
-                (SELECT image_key FROM concept WHERE concept.id = concept_id) AS source_key
+            WITH claimed AS (
+                UPDATE task SET status = 'processing', attempt = attempt + 1, progress = 0,
+                    stage = NULL, lease_until = now() + make_interval(secs => $2)
+                WHERE id = $1 AND attempt - released < $3
+                  AND (status = 'pending' AND run_at <= now()
+                       OR status = 'processing' AND lease_until < now())
+                RETURNING *
+            )
+            SELECT claimed.*, source.image_key AS source_key,
+                source.logo_description AS source_logo_description,
+                source.theme_description AS source_theme_description
+            FROM claimed LEFT JOIN concept AS source ON source.id = claimed.concept_id
             """,
             task_id,
             self._lease_s,
@@ -91,16 +96,19 @@ class Work:
                 WHERE $8::text IS NOT NULL
                 RETURNING id, root_id
             ), parent AS (
-                SELECT id, root_id FROM fetched
+                SELECT id, root_id, NULL AS logo_description, NULL AS theme_description
+                FROM fetched
                 UNION ALL
-                SELECT concept.id, concept.root_id
+                SELECT concept.id, concept.root_id, concept.logo_description,
+                    concept.theme_description
                 FROM concept JOIN mine ON concept.id = mine.concept_id
             ), made AS (
                 INSERT INTO concept (user_id, parent_id, root_id, task_id, image_key, content_type,
                     width, height, refinement_prompt, logo_description, theme_description,
                     engine, report)
                 SELECT mine.user_id, parent.id, parent.root_id, mine.id, $3, $4, $5, $6,
-                    mine.prompt, mine.logo_description, mine.theme_description,
+                    mine.prompt, coalesce(mine.logo_description, parent.logo_description),
+                    coalesce(mine.theme_description, parent.theme_description),
                     $7::jsonb ->> 'engine', $7
                 FROM mine, parent
                 RETURNING id
