@@ -19,11 +19,6 @@ PUBLISHER = "roles/pubsub.publisher"
 SUBSCRIBER = "roles/pubsub.subscriber"
 EDITOR = "roles/pubsub.editor"
 
-# The server answers an empty pull after about 89 s. One that the client gives up earlier lives on
-# there and swallows the next message until its lease ends.
-PULL_TIMEOUT_S = 100
-CALL_TIMEOUT_S = 5.0
-
 
 class Garbled(QueueUnavailable):
     """The answer of Pub/Sub cannot be read."""
@@ -65,9 +60,9 @@ class Broker:
         names: Names,
         *,
         emulator_host: str | None,
-        api_root: str = PRODUCTION,
-        pull_timeout_s: int = PULL_TIMEOUT_S,
-        call_timeout_s: float = CALL_TIMEOUT_S,
+        api_root: str,
+        call_timeout_s: float,
+        pull_timeout_s: int,
     ) -> None:
         self._names = names
         self._pull_timeout_s = pull_timeout_s
@@ -90,11 +85,13 @@ class Broker:
     async def publish(self, messages: Sequence[Message]) -> None:
         """Send one batch."""
         sent = [to_wire(message) for message in messages]
-        await self._ask(
-            f"publishing to {self._names.topic}",
-            PUBLISHER,
-            lambda: self._publisher.publish(self._names.topic, sent),
-        )
+
+        async def request() -> None:
+            answer = await self._publisher.publish(self._names.topic, sent)
+            if len(answer["messageIds"]) != len(sent):
+                raise ValueError("an id for each message was expected")
+
+        await self._ask(f"publishing to {self._names.topic}", PUBLISHER, request)
 
     async def pull(self, at_most: int) -> list[Pulled]:
         """Wait for messages; none when none came for as long as the server waits."""
@@ -136,15 +133,14 @@ class Broker:
 
     async def create_topic(self, topic: str) -> None:
         """`Exists` when it does."""
-        await self._ask(f"creating {topic}", EDITOR, lambda: self._publisher.create_topic(topic))
+        await self._create(topic, lambda: self._publisher.create_topic(topic))
 
     async def create_subscription(
         self, subscription: str, topic: str, settings: dict[str, Any]
     ) -> None:
         """`Exists` when it does, whatever its topic and settings."""
-        await self._ask(
-            f"creating {subscription}",
-            EDITOR,
+        await self._create(
+            subscription,
             lambda: self._subscriber.create_subscription(subscription, topic, settings),
         )
 
@@ -169,6 +165,14 @@ class Broker:
         if self._token.acquiring is not None:
             self._token.acquiring.cancel()
         await self._session.close()
+
+    async def _create(self, name: str, create: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+        async def request() -> None:
+            created = await create()
+            if created["name"] != name:
+                raise ValueError("the new resource was expected")
+
+        await self._ask(f"creating {name}", EDITOR, request)
 
     async def _ask[T](
         self,

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 from queueing.contract import Handler, Message, QueueClosed, QueueUnavailable, ensure_carriable
 from queueing.handlers import HandlerSlots
-from queueing.pubsub.broker import PRODUCTION, PULL_TIMEOUT_S, Broker, Missing, Pulled
+from queueing.pubsub.broker import (
+    PRODUCTION,
+    Broker,
+    Missing,
+    Pulled,
+)
 from queueing.pubsub.leases import Leases
 from queueing.pubsub.names import Names
 from queueing.pubsub.publisher import Publisher
@@ -15,7 +20,23 @@ from queueing.pubsub.receiver import Receiver
 from queueing.pubsub.resources import Policy, Resources
 
 LONGEST_DEADLINE_S = 600
-WATCH_EVERY_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """For how many seconds the queue waits for what."""
+
+    publish_s: float = 10
+    """All tries of one `publish`."""
+    call_s: float = 5
+    """One call of any verb but pull."""
+    pull_s: int = 100
+    """One pull; Pub/Sub itself ends an empty one after about 89 s, and one that is given up
+    before lives on there and swallows the next message until its lease ends."""
+    watch_s: float = 10
+    """A pull without an answer, before a look at whether its subscription still exists."""
+    close_s: float = 5
+    """Publishing what is pending at `close`, and the same again for settling."""
 
 
 class PubSubQueue:
@@ -27,8 +48,8 @@ class PubSubQueue:
     most that Pub/Sub itself lets a lost or returned message wait, on a scale of its own.
 
     A message whose handler raised at delivery n comes again after `retry_delay_s` · 2ⁿ⁻¹, rounded
-    up to whole seconds, at most `max_retry_delay_s` (600). A lease is renewed until it is
-    `max_lease_s` old. `publish` tries for `publish_timeout_s`, `close` for `close_timeout_s`.
+    up to whole seconds, at most `max_retry_delay_s` (600). Being handed back counts as a delivery.
+    A lease is renewed until it is `max_lease_s` old.
 
     `emulator_host` is the `host:port` of a Pub/Sub emulator; with it no credentials are looked up.
     """
@@ -47,26 +68,27 @@ class PubSubQueue:
         retry_delay_s: float = 1,
         max_retry_delay_s: float = LONGEST_DEADLINE_S,
         redelivery_backoff_s: tuple[float, float] | None = (10, 600),
-        publish_timeout_s: float = 10,
-        close_timeout_s: float = 5,
-        pull_timeout_s: int = PULL_TIMEOUT_S,
-        watch_every_s: float = WATCH_EVERY_S,
+        patience: Patience | None = None,
     ) -> None:
         names = Names(project, topic, subscription)
         policy = Policy(ack_deadline_s, max_deliveries, redelivery_backoff_s)
+        self._patience = patience or Patience()
         self._broker = Broker(
-            names, emulator_host=emulator_host, api_root=api_root, pull_timeout_s=pull_timeout_s
+            names,
+            emulator_host=emulator_host,
+            api_root=api_root,
+            call_timeout_s=self._patience.call_s,
+            pull_timeout_s=self._patience.pull_s,
         )
         self._resources = Resources(self._broker, names, policy)
-        self._publisher = Publisher(self._send, timeout_s=publish_timeout_s)
+        self._publisher = Publisher(self._send, timeout_s=self._patience.publish_s)
         self._leases = Leases(self._broker, ack_deadline_s=ack_deadline_s, max_lease_s=max_lease_s)
         self._receiver = Receiver(
-            self._broker, self._resources, self._leases, watch_every_s=watch_every_s
+            self._broker, self._resources, self._leases, watch_every_s=self._patience.watch_s
         )
         self._max_deliveries = max_deliveries
         self._retry_delay_s = retry_delay_s
         self._max_retry_delay_s = min(max_retry_delay_s, LONGEST_DEADLINE_S)
-        self._close_timeout_s = close_timeout_s
         self._closed = False
 
     async def publish(self, messages: Sequence[Message]) -> None:
@@ -97,8 +119,8 @@ class PubSubQueue:
             return
         self._closed = True
         await self._receiver.close()
-        await self._publisher.close(limit_s=self._close_timeout_s)
-        await self._leases.close(limit_s=self._close_timeout_s)
+        await self._publisher.close(limit_s=self._patience.close_s)
+        await self._leases.close(limit_s=self._patience.close_s)
         await self._broker.close()
 
     async def _send(self, messages: Sequence[Message]) -> None:

@@ -11,7 +11,7 @@ from gcloud.aio.pubsub import SubscriberClient
 
 from queueing.contract import Message, Queue
 from queueing.memory import MemoryQueue
-from queueing.pubsub import PubSubQueue
+from queueing.pubsub import Patience, PubSubQueue
 
 
 class Backend(Protocol):
@@ -23,10 +23,13 @@ class Backend(Protocol):
     retry_delay_s: float
     """The delay after a message's first failure; it doubles from there."""
 
-    async def open(self, *, max_deliveries: int = 100) -> Queue:
-        """A client of the queue, as another process would have one where `lease_s` is set.
+    async def open(self) -> Queue:
+        """A client of the queue, as another process would have one where `lease_s` is set."""
 
-        The first one to open it decides after how many deliveries poison is set aside.
+    async def open_strict(self, *, max_deliveries: int) -> Queue:
+        """The same, where poison is set aside so soon and comes again without delay until then.
+
+        Only the first client of a queue can ask for it.
         """
 
     async def open_other(self) -> Queue:
@@ -48,11 +51,13 @@ class MemoryBackend:
     def __init__(self) -> None:
         self._queue: MemoryQueue | None = None
 
-    async def open(self, *, max_deliveries: int = 100) -> Queue:
+    async def open(self) -> Queue:
         if self._queue is None:
-            self._queue = MemoryQueue(
-                retry_delay_s=self.retry_delay_s, max_deliveries=max_deliveries
-            )
+            self._queue = MemoryQueue(retry_delay_s=self.retry_delay_s, max_deliveries=100)
+        return self._queue
+
+    async def open_strict(self, *, max_deliveries: int) -> Queue:
+        self._queue = MemoryQueue(retry_delay_s=0, max_deliveries=max_deliveries)
         return self._queue
 
     async def open_other(self) -> Queue:
@@ -93,6 +98,7 @@ class PubSubBackend:
             "max_retry_delay_s": 2,
             "max_deliveries": 100,
             "redelivery_backoff_s": None,
+            "patience": Patience(call_s=2, publish_s=10, watch_s=0.5),
         }
         queue = PubSubQueue(
             "project",
@@ -104,15 +110,27 @@ class PubSubBackend:
         self._clients.append(queue)
         return queue
 
-    async def open(self, *, max_deliveries: int = 100) -> Queue:
-        return self.client(max_deliveries=max_deliveries)
+    @property
+    def topic_path(self) -> str:
+        """The topic's full name."""
+        return f"projects/project/topics/{self.topic}"
+
+    @property
+    def subscription_path(self) -> str:
+        """The subscription's full name."""
+        return f"projects/project/subscriptions/{self.subscription}"
+
+    async def open(self) -> Queue:
+        return self.client()
+
+    async def open_strict(self, *, max_deliveries: int) -> Queue:
+        return self.client(max_deliveries=max_deliveries, retry_delay_s=0)
 
     async def open_other(self) -> Queue:
         return self.client("-other")
 
     async def dead_letters(self, count: int) -> list[Message]:
         found: list[Message] = []
-        subscription = f"projects/project/subscriptions/{self.subscription}-dead"
         async with aiohttp.ClientSession() as session, asyncio.timeout(30):
             any_session: Any = session
             client = SubscriberClient(
@@ -121,7 +139,7 @@ class PubSubBackend:
                 api_root=f"http://{self._emulator_host}/v1",
             )
             while len(found) < count:
-                for got in await client.pull(subscription, 10, timeout=100):
+                for got in await client.pull(f"{self.subscription_path}-dead", 10, timeout=100):
                     found.append(Message(got.data or b"", got.attributes or {}))
         return found
 

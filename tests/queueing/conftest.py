@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 from tests.emulators import EmulatorMissing, PubSubEmulator, pubsub_emulator
 from tests.queueing.backends import Backend, MemoryBackend, PubSubBackend
+from tests.queueing.fake_pubsub import FakePubSub, fake_pubsub
 
 
 @pytest.fixture(scope="session")
@@ -24,16 +26,52 @@ def emulator() -> Iterator[PubSubEmulator]:
         pytest.skip(f"NOT TESTED ON THE OFFICIAL PUB/SUB EMULATOR: {error}")
 
 
-@pytest.fixture(params=["memory", "emulator"])
+@pytest.fixture
+async def fake() -> AsyncIterator[FakePubSub]:
+    """A fake Pub/Sub of this test's own, working until told otherwise."""
+    async with fake_pubsub() as server:
+        yield server
+
+
+@pytest.fixture
+async def on_fake(fake: FakePubSub) -> AsyncIterator[PubSubBackend]:
+    """A fresh queue on that fake."""
+    async with _leaving_nothing(PubSubBackend(fake.host)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def on_emulator(emulator: PubSubEmulator) -> AsyncIterator[PubSubBackend]:
+    """A fresh queue on the official emulator."""
+    async with _leaving_nothing(PubSubBackend(emulator.host)) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["memory", "emulator", "fake"])
 async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
     """A fresh queue, of each backend in turn."""
-    before = asyncio.all_tasks()
-    opened: Backend
     match request.param:
         case "memory":
-            opened = MemoryBackend()
+            async with _leaving_nothing(MemoryBackend()) as in_memory:
+                yield in_memory
         case "emulator":
-            opened = PubSubBackend(request.getfixturevalue("emulator").host)
-    yield opened
-    await opened.close()
-    assert asyncio.all_tasks() - {asyncio.current_task()} <= before, "no task is left behind"
+            host = request.getfixturevalue("emulator").host
+            async with _leaving_nothing(PubSubBackend(host)) as on_emulator:
+                yield on_emulator
+        case "fake":
+            async with (
+                fake_pubsub() as server,
+                _leaving_nothing(PubSubBackend(server.host)) as on_fake,
+            ):
+                yield on_fake
+
+
+@asynccontextmanager
+async def _leaving_nothing[B: Backend](backend: B) -> AsyncIterator[B]:
+    """Close the backend after the test, and look for tasks of ours that outlive it."""
+    before = asyncio.all_tasks()
+    yield backend
+    await backend.close()
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    ours = [task for task in left if "queueing" in repr(task.get_coro())]
+    assert not ours, "a closed queue leaves no task behind"

@@ -113,7 +113,7 @@ async def test_a_handler_that_cancels_itself_has_failed_and_the_consumer_lives(
 async def test_poison_is_set_aside_at_the_maximum_and_the_consumer_lives(
     backend: Backend,
 ) -> None:
-    queue = await backend.open(max_deliveries=5)
+    queue = await backend.open_strict(max_deliveries=5)
 
     async def fail_on_poison(message: Message) -> None:
         if message.body == b"poison":
