@@ -128,6 +128,19 @@ def from_lch(lightness: Reals, chroma_: Reals, hue_: Reals) -> Floats:
     )
 
 
+def luminance(rgb: NDArray[Any]) -> Floats:
+    """Relative luminance, 0–1, of 8-bit sRGB colours, shape (…, 3)."""
+    # https://www.w3.org/TR/WCAG22/#dfn-relative-luminance
+    weights = np.array([0.2126, 0.7152, 0.0722], np.float32)
+    return np.asarray(_LINEAR[np.asarray(rgb, dtype=np.uint8)] @ weights, dtype=np.float32)
+
+
+def contrast(one: NDArray[Any], other: NDArray[Any]) -> Floats:
+    """The contrast ratio of WCAG, 1–21, of 8-bit sRGB colours, shape (…, 3)."""
+    a, b = luminance(one), luminance(other)
+    return np.asarray((np.maximum(a, b) + 0.05) / (np.minimum(a, b) + 0.05), dtype=np.float32)
+
+
 def hex_of(rgb: NDArray[Any] | tuple[int, int, int]) -> str:
     """`#rrggbb` of one colour."""
     return "#{:02x}{:02x}{:02x}".format(*(int(v) for v in rgb))

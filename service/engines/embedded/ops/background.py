@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from service.engines.embedded.canvas import Canvas
-from service.engines.embedded.colour import Floats, chroma, from_lch, hue, oklab
+from service.engines.embedded.colour import Floats, chroma, contrast, from_lch, hue, oklab
 from service.engines.embedded.ops.base import CannotApply, Done, share
 from service.engines.embedded.ops.recolour import called
 from service.engines.embedded.plan import Colour, Edit
 from service.engines.embedded.scene.core import Flags
 
-_READABLE = 0.25
+# Contrast ratios, after WCAG 2.2: below these, lettering and shapes are lost on a ground.
+_READABLE_TEXT, _VISIBLE_SHAPE = 2.6, 1.6
+_WORSE = 1.25
+_MIDDLE = 0.6
+_ON_DARK, _ON_LIGHT = 0.87, 0.34
+_SHADES_KEPT = 0.3
 _PLAIN_ENOUGH = 40.0  # deviation in levels
 
 
@@ -36,25 +41,38 @@ def change_background(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
 
 
 def _readable(before: Canvas, after: Canvas, to: Colour) -> tuple[Canvas, tuple[str, ...]]:
-    """Turn round the lightness of artwork that the new ground would swallow."""
-    level = float(oklab(np.array(to.rgb, np.uint8))[0])
-    sunk = _touching_ground(after) & (np.abs(after.colours()[:, 0] - level) < _READABLE)
-    sunk &= np.hypot(*after.colours()[:, 1:].T) < 0.09
-    if before.alphas()[before.scene.background].max() > 0.5:
-        old = float(np.median(before.colours()[before.scene.background, 0]))
-        sunk &= np.abs(before.colours()[:, 0] - old) >= _READABLE
+    """Give artwork that the new ground would swallow a lightness that shows, in its own hue."""
+    scene = before.scene
+    goal = np.array(to.rgb, np.uint8)
+    ratio = contrast(np.rint(after.rgb()), goal)
+    needed = np.where(scene.text, _READABLE_TEXT, _VISIBLE_SHAPE)
+    sunk = _touching_ground(after) & (ratio < needed)
+    old = before.means[scene.background & (before.alphas() > 0.5), :3]
+    if old.size:
+        sunk &= contrast(np.rint(before.rgb()), np.rint(np.median(old, axis=0))) > ratio * _WORSE
+    sunk = _with_their_lines(after, sunk)
     if not sunk.any():
         return after, ()
+    dark = float(oklab(goal)[0]) < _MIDDLE
+    middle = float(np.mean(after.colours()[sunk, 0]))
+    level = _ON_DARK if dark else _ON_LIGHT
 
-    def flip(lab: Floats) -> Floats:
-        dark = level < 0.55
-        mirrored = 1 - lab[:, 0]
-        lightness = np.maximum(mirrored, 0.88) if dark else np.minimum(mirrored, 0.35)
-        return from_lch(lightness.astype(np.float32), chroma(lab) * np.float32(0.5), hue(lab))
+    def shown(lab: Floats) -> Floats:
+        lightness = np.clip(level + _SHADES_KEPT * (lab[:, 0] - middle), 0, 1)
+        return from_lch(lightness, chroma(lab) * np.float32(0.8), hue(lab))
 
-    tone = "light" if level < 0.55 else "dark"
-    note = f"What would not show on the new background was made {tone}."
-    return after.changed(sunk, flip), (note,)
+    note = f"What would not show on the new background was made {'light' if dark else 'dark'}."
+    return after.changed(sunk, shown), (note,)
+
+
+def _with_their_lines(canvas: Canvas, sunk: Flags) -> Flags:
+    """The sunk surfaces, and all other letters of a line of which some are sunk."""
+    groups = canvas.scene.groups
+    for line in canvas.scene.lines:
+        members = np.isin(groups.of, line.groups) & canvas.scene.text
+        if (sunk & members).any():
+            sunk = sunk | members
+    return sunk
 
 
 def _touching_ground(canvas: Canvas) -> Flags:

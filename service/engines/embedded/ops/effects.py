@@ -11,7 +11,7 @@ from service.engines.embedded.colour import Bytes, Floats, chroma, from_lch, hex
 from service.engines.embedded.ops.base import Done, named, share
 from service.engines.embedded.ops.layers import artwork_of, flat_ground, lifted
 from service.engines.embedded.ops.recolour import called
-from service.engines.embedded.plan import Edit
+from service.engines.embedded.plan import Edit, Part
 from service.engines.embedded.raster import composed, over
 from service.engines.embedded.scene.core import Flags
 from service.engines.embedded.scene.model import premultiply, straighten
@@ -83,7 +83,7 @@ def blur(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
     soft = np.asarray(cv2.GaussianBlur(premultiply(canvas.image), (0, 0), sigma), np.float32)
     blurred = straighten(soft.reshape(-1, 4)).reshape(canvas.image.shape)
     mask = np.ones((height, width), np.float32)
-    if not chosen.all():
+    if edit.target.part not in (Part.IMAGE, Part.ARTWORK) or edit.target.colour is not None:
         mask = canvas.scene.coverage(chosen & ~canvas.scene.background)
         mask = np.clip(cv2.GaussianBlur(mask, (0, 0), sigma) * 3, 0, 1)
     picture = over(canvas.image, blurred, mask)

@@ -17,6 +17,8 @@ from service.engines.embedded.plan import Colour, Edit
 from service.engines.embedded.scene.core import Flags, Indices
 
 _FEWEST = 1
+# Two hues differ more to people than two shades of one.
+_HUE_FIRST = np.array([1, 2.2, 2.2], np.float32)
 _SAME = 0.02
 _LEAST_SHARE = 0.00005
 
@@ -59,7 +61,7 @@ def _merged_to(canvas: Canvas, chosen: Flags, count: int) -> Canvas:
 def _clusters(canvas: Canvas, chosen: Flags, count: int) -> tuple[Indices, Indices]:
     scene = canvas.scene
     rows = np.flatnonzero(chosen & (scene.regions.area > 0) & (canvas.alphas() > 0.1))
-    lab = canvas.colours()[rows]
+    lab = canvas.colours()[rows] * _HUE_FIRST
     return rows.astype(np.int32), cluster(lab, scene.regions.area[rows], at_most=count)
 
 

@@ -13,7 +13,6 @@ from service.engines.embedded.ops.remove import nearest_of, without
 from service.engines.embedded.plan import Edit, Op, Part
 from service.engines.embedded.raster import offset_mask, over
 from service.engines.embedded.scene.core import Flags, Indices
-from service.engines.embedded.scene.lettering import Line
 
 _DEFAULT = 0.4
 _STROKE = 0.035  # of the shorter side: what is thicker is a fill, not a stroke
@@ -72,7 +71,7 @@ def _strands(canvas: Canvas, edit: Edit, chosen: Flags, amount: float) -> list[_
         if own.size:
             free[own] = False
             half = float(np.median(groups.thickness[own]))
-            strands.append(_Strand(own, _offset(amount, half, _gap(canvas, line))))
+            strands.append(_Strand(own, _offset(amount, half, line.gap or np.inf)))
     for group in np.flatnonzero(free & (groups.thickness <= limit)):
         half = float(groups.thickness[group])
         strands.append(_Strand(np.array([group], np.int32), _offset(amount, half, np.inf)))
@@ -83,15 +82,6 @@ def _offset(amount: float, half_px: float, gap_px: float) -> float:
     if amount > 0:
         return min(amount * half_px, _GAP_KEPT * gap_px)
     return max(amount * half_px, min(0.0, _THINNEST_PX - half_px))
-
-
-def _gap(canvas: Canvas, line: Line) -> float:
-    """The usual space between the letters of a line, in pixels."""
-    boxes = canvas.scene.groups.boxes[line.groups]
-    boxes = boxes[np.argsort(boxes[:, 0], kind="stable")]
-    gaps = boxes[1:, 0] - boxes[:-1, 2]
-    gaps = gaps[gaps > 0]
-    return float(np.median(gaps)) if gaps.size else np.inf
 
 
 def _redrawn(canvas: Canvas, picture: Bytes, strand: _Strand) -> tuple[Bytes, float]:

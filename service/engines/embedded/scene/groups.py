@@ -12,7 +12,8 @@ from service.engines.embedded.colour import Floats, distance
 from service.engines.embedded.scene.core import Flags, Indices
 from service.engines.embedded.scene.regions import Regions
 
-_SAME_COLOUR = 0.035
+_SAME_COLOUR, _PER_NOISE, _SAME_GRADED = 0.012, 0.004, 0.035
+_FLAT_LEVELS = 1.0
 _SAME_ALPHA = 0.1
 
 
@@ -42,11 +43,13 @@ class Groups:
         return np.concatenate([other[one == region], one[other == region]])
 
 
-def find_groups(labels: Indices, regions: Regions) -> Groups:
+def find_groups(labels: Indices, regions: Regions, noise: int) -> Groups:
     """Group the surfaces of a label map."""
     touching, border = _touching(labels, len(regions))
     one, other = touching[:, 0], touching[:, 1]
-    alike = (distance(regions.lab[one], regions.lab[other]) < _SAME_COLOUR) & (
+    flat = np.maximum(regions.spread[one], regions.spread[other]) <= _FLAT_LEVELS
+    limit = np.where(flat, _SAME_COLOUR + _PER_NOISE * noise, _SAME_GRADED)
+    alike = (distance(regions.lab[one], regions.lab[other]) < limit) & (
         np.abs(regions.alpha[one] - regions.alpha[other]) < _SAME_ALPHA
     )
     of = unite(len(regions), touching[alike])

@@ -22,17 +22,21 @@ _FEWEST_LETTERS = 3
 _SURE_LETTERS = 4
 _BAR_FILL = 0.9
 _EVEN = 0.03
-_ATTACH = 0.4
+_ATTACH_BESIDE, _ATTACH_ABOVE = 1.2, 0.4  # of the height
+_BASE = 0.14
+_ON_BASE = 0.55
 _TAGLINE = 0.72  # of the tallest line
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
-    """One line of lettering: its groups and its box as left, top, right, bottom."""
+    """One line of lettering: its groups, its box as left, top, right, bottom, and in pixels the
+    usual height of its letters and the space between them."""
 
     groups: Indices
     box: tuple[int, int, int, int]
     height: float
+    gap: float
 
 
 def find_lines(groups: Groups, ground: Flags, shape: tuple[int, int]) -> list[Line]:
@@ -84,7 +88,8 @@ def _reads(groups: Groups, members: Indices) -> bool:
     area = groups.area[members]
     fill = area / (width * height)
     even = width.std() <= _EVEN * width.mean() and area.std() <= _EVEN * area.mean()
-    if even or fill.mean() > _BAR_FILL:
+    on_base = np.abs(box[:, 3] - np.median(box[:, 3])) <= _BASE * np.median(height) + 1
+    if even or fill.mean() > _BAR_FILL or on_base.mean() < _ON_BASE:
         return False
     if members.size >= _SURE_LETTERS:
         return True
@@ -100,19 +105,23 @@ def _with_marks(groups: Groups, members: Indices, ground: Flags) -> Line:
     left, top = int(box[:, 0].min()), int(box[:, 1].min())
     right, bottom = int(box[:, 2].max()), int(box[:, 3].max())
     height = float(np.median(box[:, 3] - box[:, 1]))
-    reach = _ATTACH * height
+    beside, above = _ATTACH_BESIDE * height, _ATTACH_ABOVE * height
     every = groups.boxes
     within = (
         ~ground
-        & (every[:, 0] >= left - reach)
-        & (every[:, 2] <= right + reach)
-        & (every[:, 1] >= top - reach)
-        & (every[:, 3] <= bottom + reach)
+        & (every[:, 0] >= left - beside)
+        & (every[:, 2] <= right + beside)
+        & (every[:, 1] >= top - above)
+        & (every[:, 3] <= bottom + above)
         & ((every[:, 3] - every[:, 1]) <= 1.3 * (bottom - top))
         & (distance(groups.lab, groups.lab[members].mean(axis=0)) <= _SAME_LINE_COLOUR)
     )
     within[members] = True
-    return Line(np.flatnonzero(within).astype(np.int32), (left, top, right, bottom), height)
+    ordered = box[np.argsort(box[:, 0], kind="stable")]
+    gaps = ordered[1:, 0] - ordered[:-1, 2]
+    gap = float(np.median(gaps[gaps > 0])) if (gaps > 0).any() else 0.0
+    groups_within = np.flatnonzero(within).astype(np.int32)
+    return Line(groups_within, (left, top, right, bottom), height, gap)
 
 
 def tagline_of(lines: list[Line]) -> list[Line]:

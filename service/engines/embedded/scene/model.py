@@ -25,11 +25,13 @@ _RESIDUE_FADES_LEVELS = 64.0
 class Scene:
     """One analysed image.
 
-    `labels` (h, w) is the surface that holds most of each pixel. The flags have one entry a
-    surface: `background` shows the ground behind the artwork (also through letters), `text` and
-    `tagline` are lettering.
+    `source` is the image as it came, `original` the same without its noise. `labels` (h, w) is
+    the surface that holds most of each pixel. The flags have one entry a surface: `background`
+    shows the ground behind the artwork (also through letters), `text` and `tagline` are
+    lettering.
     """
 
+    source: Bytes
     original: Paint
     labels: Indices
     mix: Mix
@@ -74,24 +76,32 @@ class Scene:
 
 
 def render(scene: Scene, paint: Paint) -> Bytes:
-    """The image in new colours. Pixels none of whose sources changed stay as they were."""
-    old, new = _sources(scene, scene.original), _sources(scene, paint)
+    """The image in new colours. Pixels none of whose sources changed stay as they came."""
     image = paint.pixels.copy()
-    flat = image.reshape(-1, 4)
     before = scene.original.pixels.reshape(-1, 4)
-    changed = np.flatnonzero((old != new).any(axis=(1, 2)))
     place = scene.mix.place
-    flat[place] = before[place]
-    if changed.size == 0:
-        return image
-    weight = scene.mix.weight[changed][..., None]
-    was = premultiply(old[changed])
-    now = premultiply(new[changed])
-    shift = (np.abs(now - was) * weight).sum(axis=1).max(axis=1, keepdims=True)
-    residue = premultiply(before[place[changed]]) - (was * weight).sum(axis=1)
-    residue *= np.clip(1 - shift / _RESIDUE_FADES_LEVELS, 0, 1)
-    flat[place[changed]] = straighten((now * weight).sum(axis=1) + residue)
+    image.reshape(-1, 4)[place] = before[place]
+    _remix(scene, paint, image.reshape(-1, 4))
+    if scene.source is not scene.original.pixels:
+        same = (image == scene.original.pixels).all(axis=2)
+        image[same] = scene.source[same]
     return image
+
+
+def _remix(scene: Scene, paint: Paint, flat: Bytes) -> None:
+    """Mix those pixels anew whose sources have other colours now."""
+    old, new = _sources(scene, scene.original), _sources(scene, paint)
+    changed = np.flatnonzero((old != new).any(axis=(1, 2)))
+    if changed.size == 0:
+        return
+    place = scene.mix.place[changed]
+    weight = scene.mix.weight[changed][..., None]
+    was, now = premultiply(old[changed]), premultiply(new[changed])
+    shift = (np.abs(now - was) * weight).sum(axis=1).max(axis=1, keepdims=True)
+    before = premultiply(scene.original.pixels.reshape(-1, 4)[place])
+    residue = before - (was * weight).sum(axis=1)
+    residue *= np.clip(1 - shift / _RESIDUE_FADES_LEVELS, 0, 1)
+    flat[place] = straighten((now * weight).sum(axis=1) + residue)
 
 
 def _sources(scene: Scene, paint: Paint) -> Bytes:
