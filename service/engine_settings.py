@@ -64,5 +64,6 @@ class EngineSettings(BaseSettings):
     fal_queue_run_host: Annotated[str, AfterValidator(_host_or_address)] = "https://queue.fal.run"
     fal_model: Name = "fal-ai/flux-pro/kontext"
 
-    diffusers_model: Name = "black-forest-labs/FLUX.1-Kontext-dev"
+    # a model id, or a folder
+    diffusers_model: str = "black-forest-labs/FLUX.1-Kontext-dev"
     diffusers_device: Name | None = None

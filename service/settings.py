@@ -7,7 +7,9 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from service.engine_settings import EngineSettings
 
 type Names = Annotated[tuple[str, ...], NoDecode]
 type Seconds = Annotated[float, Field(ge=0.5, le=86_400, allow_inf_nan=False)]
@@ -17,7 +19,7 @@ class WrongSetting(Exception):
     """A setting cannot be used; the message names it in one line and shows no value."""
 
 
-class Settings(BaseSettings):
+class Settings(EngineSettings):
     """One field a setting, named as its environment variable in lower case.
 
     Defaults make a whole service in one process with everything under `data_dir`.

@@ -98,7 +98,8 @@ class Attempt:
     `resume` is what an earlier try of the same task kept, and `keep(note)` stores such a note
     (small, JSON) durably before it returns: the id of a provider's paid job goes there.
     `wanted()` tells an engine whose call is being cancelled whether the task goes on in another
-    try, which will resume, or has been given up, so that work elsewhere should be stopped.
+    try, which will resume, or has been given up, so that work elsewhere should be stopped. It
+    does not raise: what cannot be found out counts as wanted.
     """
 
     progress: Callable[[float, str], None] = lambda _fraction, _stage: None

@@ -1,0 +1,1 @@
+"""Open image models on a GPU of one's own, through diffusers."""
