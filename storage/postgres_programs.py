@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import importlib.util
 import re
 import shutil
@@ -50,27 +51,42 @@ def is_open_to_all(path: Path) -> bool:
 
 
 def copy_programs(programs: Path, folder: Path) -> Path:
-    """A copy that everybody can run, in a new folder that everybody can enter; 20 MB, 0.2 s.
+    """The programs, copied into `folder` where everybody can run them; 20 MB and 0.2 s once.
 
     PostgreSQL finds its own files relative to where its program really is, so they go along.
     """
+    package, version = programs.parent.parent.name, programs.parent.name
+    copy = folder / package / version / "bin"
+    if not _is_same(programs / "postgres", copy / "postgres"):
+        draft = folder.with_name(f"{folder.name}.new")
+        for leftover in (draft, folder):
+            shutil.rmtree(leftover, ignore_errors=True)
+        _copy_wheel(programs, draft / package / version)
+        for path in (draft, *draft.rglob("*")):
+            path.chmod(0o755)
+        draft.rename(folder)
+    return copy
+
+
+def _is_same(program: Path, copy: Path) -> bool:
+    return copy.exists() and filecmp.cmp(program, copy)
+
+
+def _copy_wheel(programs: Path, target: Path) -> None:
     source = programs.parent
-    target = folder / source.parent.name / source.name
+    (target / "bin").mkdir(parents=True)
     for name in ("postgres", "initdb"):
-        (target / "bin").mkdir(parents=True, exist_ok=True)
-        shutil.copy(programs / name, target / "bin" / name)
+        # with its time, by which a copy is recognized
+        shutil.copy2(programs / name, target / "bin" / name)
     shutil.copytree(source / "share", target / "share")
     shutil.copytree(
         source / "lib" / "postgresql",
         target / "lib" / "postgresql",
         ignore=shutil.ignore_patterns("pgxs"),
     )
-    # the wheel's programs look for their libraries beside their package
-    libraries = source.parent.with_name(source.parent.name + ".libs")
-    shutil.copytree(libraries, folder / libraries.name)
-    for path in (folder, *folder.rglob("*")):
-        path.chmod(0o755)
-    return target / "bin"
+    # the programs look for their libraries beside their package
+    libraries = f"{source.parent.name}.libs"
+    shutil.copytree(source.parent.with_name(libraries), target.parents[1] / libraries)
 
 
 def _candidates() -> Iterator[Path]:

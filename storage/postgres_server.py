@@ -57,7 +57,8 @@ async def start_server(home: Home, lock: int, settings: Mapping[str, str]) -> Pr
     It lives at most as long as this thread, and holds the lock as long as it lives.
     """
     room = home.open_room()
-    programs = await asyncio.to_thread(_usable_programs, home, room)
+    # not in a thread: it would go on when we are cancelled, and it is quick but for the first time
+    programs = _usable_programs(home, room)
     if not home.data.exists():
         await _make_data(home, lock, programs)
     home.give_data()
@@ -110,9 +111,7 @@ def _usable_programs(home: Home, room: Path) -> Path:
     programs = find_programs(version.read_text().strip() if version.exists() else None)
     if not home.drops_root or is_open_to_all(programs / "postgres"):
         return programs
-    copy = room / "programs"
-    shutil.rmtree(copy, ignore_errors=True)
-    return copy_programs(programs, copy)
+    return copy_programs(programs, room / "programs")
 
 
 async def _make_data(home: Home, lock: int, programs: Path) -> None:

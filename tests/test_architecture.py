@@ -12,7 +12,10 @@ SOURCES = sorted(
     for folder in ("service", "queueing", "storage", "migrations")
     for path in (ROOT / folder).rglob("*.py")
 )
-SERVES_HTTP = ("service/__main__.py", "service/worker.py", "service/app.py", "service/api/")
+SERVES_HTTP = (
+    *("service/__main__.py", "service/worker.py", "service/serving.py"),
+    *("service/app.py", "service/api/"),
+)
 READS_ENVIRONMENT = ("service/settings.py",)
 # what is signed expires, so whoever signs, and whoever says how long that holds, asks the clock
 KNOWS_THE_TIME = (

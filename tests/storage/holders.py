@@ -32,10 +32,11 @@ except EmbeddedPostgresError as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """
 # An ordinary user whose interpreter may lie where only root can go: it may pass every folder, and
-# that is all it has of root.
+# that is all it has of root. The last bit is for access(2), which would not count that otherwise.
 AS_ORDINARY_USER = (
     *("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"),
     *("--inh-caps=+dac_override", "--ambient-caps=+dac_override"),
+    "--securebits=+no_setuid_fixup",
 )
 
 
