@@ -6,7 +6,14 @@ import asyncio
 import re
 from ssl import SSLCertVerificationError
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar
+from aiohttp import (
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    InvalidURL,
+)
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
@@ -167,9 +174,9 @@ async def _body_of(response: ClientResponse) -> bytes:
 
 
 def _is_for_good(error: BaseException | None) -> bool:
-    """Whether a forbidden address or a wrong certificate is behind a failure."""
+    """Whether a forbidden or impossible address or a wrong certificate is behind a failure."""
     while error is not None:
-        if isinstance(error, AddressRefused | SSLCertVerificationError):
+        if isinstance(error, AddressRefused | InvalidURL | SSLCertVerificationError):
             return True
         error = error.__cause__
     return False
