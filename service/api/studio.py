@@ -12,6 +12,7 @@ from aiohttp import hdrs, web
 
 from service.api.errors import NotFound
 from service.settings import Settings
+from storage.images.gcs import url_prefix_of
 
 FOLDER = Path(__file__).parents[1] / "studio"
 PAGE = "index.html"
@@ -28,10 +29,6 @@ CONTENT_TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 _PACKED_ALREADY = frozenset({".png", ".woff2"})
-
-# https://cloud.google.com/storage/docs/request-endpoints: where signed addresses of a bucket lead
-GCS_ORIGIN = "https://storage.googleapis.com"
-
 
 @dataclass(frozen=True, slots=True)
 class StudioFile:
@@ -118,7 +115,14 @@ def content_security_policy(settings: Settings) -> str:
 def _image_origins(settings: Settings) -> list[str]:
     origins = [_origin(settings.public_url)]
     if settings.storage_url != "file:":
-        origins.append(_origin(settings.storage_emulator_host or GCS_ORIGIN))
+        bucket, _, prefix = settings.storage_url.removeprefix("gs://").partition("/")
+        stored_at = url_prefix_of(
+            bucket,
+            prefix,
+            api_root=settings.storage_emulator_host,
+            cdn_prefix=settings.storage_cdn_url,
+        )
+        origins.append(_origin(stored_at))
     # without a scheme: a page on https loads them only over https
     return [*origins, *settings.image_hosts]
 

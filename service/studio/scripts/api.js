@@ -58,17 +58,7 @@ export class Api {
 
   /** As `send`, again and again while the service cannot be reached: for what may be repeated. */
   async insist(method, path, options = {}) {
-    for (let failures = 0; ; failures++) {
-      try {
-        const response = await this.send(method, path, { limitMs: ANSWER_MS, ...options });
-        this.#onLink(null);
-        return response;
-      } catch (error) {
-        if (!error.isPassing) throw error;
-        this.#onLink(error);
-        await pause(Math.max(backoffMs(failures), error.retryAfterMs), options.signal);
-      }
-    }
+    return this.#patiently(() => this.send(method, path, { limitMs: ANSWER_MS, ...options }));
   }
 
   async get(path) {
@@ -105,12 +95,27 @@ export class Api {
   }
 
   #renew(refused) {
-    return this.#session.renew(refused, async () => {
-      const response = await reach("api/auth/guest", { method: "POST" });
+    const signIn = async () => {
+      const response = await reach("api/auth/guest", { method: "POST", limitMs: ANSWER_MS });
       if (response.status === 404) return null;
       if (!response.ok) throw await problemFrom(response);
       return response.json();
-    });
+    };
+    return this.#session.renew(refused, () => this.#patiently(signIn));
+  }
+
+  async #patiently(work) {
+    for (let failures = 0; ; failures++) {
+      try {
+        const result = await work();
+        this.#onLink(null);
+        return result;
+      } catch (error) {
+        if (!error.isPassing) throw error;
+        this.#onLink(error);
+        await pause(Math.max(backoffMs(failures), error.retryAfterMs));
+      }
+    }
   }
 }
 

@@ -28,6 +28,9 @@ export function icon(name) {
   return picture;
 }
 
+/** Whether the parts of the page stand below each other, as on a phone. */
+export const isNarrow = () => !matchMedia("(min-width: 60rem)").matches;
+
 /** Let a screen reader say something without moving anybody. */
 export function announce(text) {
   byId("announcer").textContent = text;

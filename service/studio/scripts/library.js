@@ -35,7 +35,11 @@ export class Library {
     const { concept, before } = readAddress();
     if (concept === this.#now.openId && before === this.#now.beforeId) return;
     if (!concept) this.#leave();
-    else if (!(await this.show(concept, before, { isNew: false }))) this.write(false);
+    else {
+      this.#state.update({ isOpening: this.#now.openId === null });
+      if (!(await this.show(concept, before, { isNew: false }))) this.write(false);
+      this.#state.update({ isOpening: false });
+    }
   }
 
   /** Open a version, beside another when one is named. */

@@ -23,7 +23,8 @@ const library = new Library(api, state, notices);
 const refining = new Refining(api, state, notices, library, showTrouble);
 
 async function begin() {
-  const { task } = readAddress();
+  const { concept, task } = readAddress();
+  state.update({ isOpening: concept !== null });
   await notices.attempt(() => api.ready());
   if (state.value.isSignInNeeded) return;
   await Promise.all([
@@ -56,6 +57,7 @@ showVersions(state, library);
 showComposer(state, library, refining);
 showOutcome(state, notices, refining);
 showSignIn(state, signIn);
+document.documentElement.classList.remove("opening");
 
 addEventListener("popstate", () => library.revisit());
 document.addEventListener("visibilitychange", () => {

@@ -1,7 +1,7 @@
 // What the page knows, in one object, and who wants to hear when it changes.
 
 const START = {
-  isReady: false, // whether the first answers are here
+  isOpening: false, // whether the version that the address names is still being read
   quota: null, // {limit, used, remaining, resets_at}
   recent: [], // the newest concept of every tree, newest first
   hasMore: false, // whether there are earlier ones
@@ -40,6 +40,8 @@ export class State {
 
 export const isActive = (task) => task?.status === "pending" || task?.status === "processing";
 export const conceptOf = (state, id) => state.tree.find((one) => one.concept_id === id) ?? null;
+/** Whether there is no picture, and none on its way. */
+export const isAtStart = (state) => !state.openId && !state.upload && !state.isOpening;
 export const openConcept = (state) => conceptOf(state, state.openId);
 
 /** What the open version is compared with: the chosen one, or else its parent. */

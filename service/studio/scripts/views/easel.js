@@ -1,7 +1,7 @@
 // The picture: one version by itself, or two under a slider or side by side.
 
-import { byId, make } from "../dom.js";
-import { beforeConcept, isActive, openConcept } from "../state.js";
+import { byId, isNarrow, make } from "../dom.js";
+import { beforeConcept, isActive, isAtStart, openConcept } from "../state.js";
 import { nameOf } from "../tree.js";
 import { makeZoomable } from "./zoom.js";
 
@@ -15,7 +15,7 @@ export function showEasel(state, library, confirm) {
   viewport.dataset.mode = "slider";
   state.listen((now, before) => {
     const [open, other] = [openConcept(now), beforeConcept(now)];
-    byId("easel").hidden = open === null && now.upload === null;
+    byId("easel").hidden = isAtStart(now);
     viewport.classList.toggle("busy", isActive(now.task) || now.isSending);
     showSending(now.upload);
     if (now.tree === before.tree && now.openId === before.openId && now.upload === before.upload) {
@@ -26,13 +26,14 @@ export function showEasel(state, library, confirm) {
     if (now.openId !== before.openId) {
       zoom.reset();
       moveSlider(viewport, 50);
-      if (other !== null && isActive(before.task ?? now.task)) reveal(viewport);
+      if (other !== null && before.task?.status === "completed") reveal(viewport);
     }
   });
 }
 
 /** The slider opens on a result from the right, so that the change is seen to arrive. */
 function reveal(viewport) {
+  if (isNarrow()) byId("easel").scrollIntoView({ block: "start" });
   viewport.classList.remove("reveal");
   requestAnimationFrame(() => viewport.classList.add("reveal"));
 }
@@ -72,13 +73,16 @@ function showTools(now, open, other) {
   const isReady = open !== null && now.upload === null;
   byId("modes").hidden = !isReady || other === null;
   byId("compare").hidden = !isReady || other === null;
-  for (const id of ["download", "delete", "before-caption", "after-caption"]) {
+  for (const id of ["download", "delete", "before-caption", "after-caption", "facts"]) {
     byId(id).hidden = !isReady;
   }
   if (!isReady) return;
   byId("download").href = open.image_url;
   byId("download").download = fileName(now.tree, open);
   byId("before-caption").hidden = now.tree.length < 2;
+  byId("after-caption").hidden = now.tree.length < 2;
+  byId("after-word").textContent = other ? "After" : "Showing";
+  byId("facts").textContent = factsOf(open);
   const nothing = make("option", { value: "" }, "Nothing");
   const hasParent = now.tree.some((one) => one.concept_id === open.parent_id);
   const others = optionsOf(now.tree.filter((one) => one !== open), now.tree);
@@ -92,10 +96,11 @@ function optionsOf(concepts, tree) {
   return concepts.map((one) => make("option", { value: one.concept_id }, nameOf(tree, one)));
 }
 
-function fileName(tree, concept) {
-  const ending = { "image/jpeg": "jpg", "image/webp": "webp" }[concept.content_type] ?? "png";
-  return `${nameOf(tree, concept).toLowerCase().replace(" ", "-")}.${ending}`;
-}
+const endingOf = ({ content_type: type }) => ({ "image/jpeg": "jpg", "image/webp": "webp" })[type] ?? "png";
+const factsOf = (one) => `${one.width} × ${one.height} ${endingOf(one).toUpperCase()}`;
+
+const fileName = (tree, one) =>
+  `${nameOf(tree, one).toLowerCase().replace(" ", "-")}.${endingOf(one)}`;
 
 function listenToTools(state, library, confirm) {
   byId("all").addEventListener("click", () => library.home());

@@ -1,9 +1,9 @@
 // What comes of an instruction: its progress, why it failed, or the report of the open version.
 
-import { announce, byId, icon, make } from "../dom.js";
+import { announce, byId, icon, isNarrow, make } from "../dom.js";
 import { isActive, openConcept } from "../state.js";
 import { failureTitle } from "../words.js";
-import { reportOf } from "./report.js";
+import { partsOf, reportOf } from "./report.js";
 
 export function showOutcome(state, notices, refining) {
   const progress = makeProgress(refining);
@@ -15,10 +15,13 @@ export function showOutcome(state, notices, refining) {
     if (isSame && now.isCanceling === before.isCanceling) return;
     if (isActive(now.task) || now.task?.status === "completed") {
       progress.show(now.task, now.isCanceling);
-      if (place.firstChild !== progress.card) place.replaceChildren(progress.card);
+      if (place.firstChild !== progress.card) {
+        place.replaceChildren(progress.card);
+        if (isNarrow()) progress.card.scrollIntoView({ block: "nearest" });
+      }
     } else if (!isSame) {
       const hadFocus = place.contains(document.activeElement);
-      place.replaceChildren(...(now.task ? failureOf(now.task) : versionOf(open)));
+      place.replaceChildren(...outcomeOf(now.task, open));
       if (hadFocus) byId("refine").focus();
     }
   });
@@ -71,19 +74,19 @@ function stepOf(task) {
 /** Why a task failed, with the report where there is one. */
 function failureOf(task) {
   const isCanceled = task.error_code === "canceled";
-  const title = failureTitle(task);
-  const told = task.error_message ?? "";
-  const lines = [make("h2", {}, title)];
-  if (told && !isCanceled) lines.push(make("p", {}, told));
-  if (!isCanceled) lines.push(make("p", { className: "hint" }, "This did not count against your month."));
-  const card = make("section", { className: `card failure${isCanceled ? " calm" : ""}` }, ...lines);
-  const { report, refinement_prompt: prompt } = task.metadata;
-  return report ? [card, ...reportOf(report, prompt)] : [card];
+  const { report } = task.metadata;
+  const lines = [make("h2", {}, failureTitle(task))];
+  if (task.error_message && !isCanceled && !report) lines.push(make("p", {}, task.error_message));
+  const note = isCanceled ? "Nothing was changed." : "This did not count against your month.";
+  lines.push(make("p", { className: "hint" }, note));
+  const head = make("header", { className: `verdict${isCanceled ? " calm" : ""}` }, ...lines);
+  const parts = report ? partsOf(report) : [];
+  return make("section", { className: "card failure report" }, head, ...parts);
 }
 
-function versionOf(open) {
-  if (!open?.report) return [];
-  return reportOf(open.report, open.refinement_prompt);
+function outcomeOf(task, open) {
+  if (task) return [failureOf(task)];
+  return open?.report ? [reportOf(open.report, open.refinement_prompt)] : [];
 }
 
 function showNotice(notice, notices) {

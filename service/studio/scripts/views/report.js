@@ -9,28 +9,39 @@ const OUTCOMES = {
   none: "None of it was done",
 };
 const COLOUR = /^#[0-9a-f]{6}$/i;
-const MEASURES = { chroma: "colourfulness", distance: "distance to the colour", area: "area" };
+const TITLES = {
+  chroma: "colourfulness",
+  distance: "distance to the colour",
+  factor: "size",
+  factor_wanted: "asked for",
+};
+const SHARE = /lightness$|area$|chroma$|^factor/;
+const UNIT = /_(px|degrees)$/;
 
-/** The report's parts, without those that have nothing to say. */
+/** The report of a version that was made by it. */
 export function reportOf(report, prompt) {
   const head = make(
     "header",
     { className: "report-head" },
     make("h2", {}, OUTCOMES[report.outcome] ?? "Report"),
-    ...(prompt ? [make("p", { className: "wish" }, `“${prompt}”`)] : []),
+    make("p", { className: "wish" }, `“${prompt}”`),
   );
+  return make("section", { className: "card report" }, head, ...partsOf(report));
+}
+
+/** What a report tells below its headline, without what has nothing to say. */
+export function partsOf(report) {
   const parts = [
     listed("Done", report.applied.map(appliedItem), "done"),
     listed("Not done", report.not_applied.map(declinedItem), "skipped"),
-    palettes(report.palette),
-    listed("Read as", report.understood.map(understoodItem), "plain-list"),
+    report.outcome === "none" ? null : palettes(report.palette),
+    listed("Understood as", report.understood.map(understoodItem), "plain-list"),
     listed("Spelling", report.corrections.map(correctionItem), "plain-list"),
     listed("Taken for granted", report.assumptions.map(noteItem), "plain-list"),
     listed("Worth knowing", report.warnings.map(noteItem), "plain-list"),
-    make("p", { className: "engine" }, `Made by ${report.engine}`),
+    make("p", { className: "engine" }, `Engine: ${report.engine}`),
   ];
-  const className = `card report ${report.outcome}`;
-  return [make("section", { className }, head, ...parts.filter(Boolean))];
+  return parts.filter(Boolean);
 }
 
 function listed(title, items, className) {
@@ -54,7 +65,7 @@ function declinedItem({ span, message }) {
 }
 
 function understoodItem({ span, op, target, amount }) {
-  const words = [op.replaceAll("_", " "), targetWords(target)];
+  const words = [op.replaceAll("_", " "), target === op ? "" : targetWords(target)];
   if (amount !== null) words.push(amountWords(amount));
   return make("li", {}, quoted(span), small(capital(words.filter(Boolean).join(" · "))));
 }
@@ -79,16 +90,24 @@ const amountWords = (amount) => (amount > 1 ? `${rounded(amount)} times` : perce
 function measuredWords(measured) {
   const words = [];
   for (const [key, value] of Object.entries(measured)) {
-    if (key.endsWith("_after") && key.replace(/_after$/, "_before") in measured) continue;
-    const name = key.replace(/_before$/, "");
+    const [, name, when] = /^(.*?)(_before|_after)?$/.exec(key);
     const after = measured[`${name}_after`];
-    const title = MEASURES[name] ?? name.replaceAll("_", " ");
-    const isChange = key.endsWith("_before") && after !== undefined;
-    const isShare = Math.abs(value) <= 1 && Math.abs(after ?? 0) <= 1;
-    const tell = isShare ? percent : rounded;
-    words.push(`${title} ${tell(value)}${isChange ? ` to ${tell(after)}` : ""}`);
+    if (when === "_before" && after !== undefined) {
+      words.push(`${titleOf(name)} ${told(name, value)} to ${told(name, after)}`);
+    } else if (when !== "_after" || !(`${name}_before` in measured)) {
+      words.push(`${titleOf(name)} ${told(name, value)}`);
+    }
   }
   return capital(words.join(", "));
+}
+
+const titleOf = (name) => TITLES[name] ?? name.replace(UNIT, "").replaceAll("_", " ");
+
+/** A measured value in the unit that its name tells. */
+function told(name, value) {
+  if (SHARE.test(name)) return percent(value);
+  const [, unit] = UNIT.exec(name) ?? [];
+  return `${rounded(value)}${{ px: " px", degrees: "°" }[unit] ?? ""}`;
 }
 
 const percent = (value) => `${Math.round(value * 100)}%`;

@@ -2,6 +2,7 @@
 
 import { byId, make } from "../dom.js";
 import { SAMPLES, thumbnailOf } from "../samples.js";
+import { isAtStart } from "../state.js";
 
 const THUMBNAIL_PX = 192;
 
@@ -10,8 +11,7 @@ export function showStart(state, library) {
   byId("more").addEventListener("click", () => library.more());
   takeFiles(library);
   state.listen((now, before) => {
-    const isStart = now.openId === null && now.upload === null;
-    byId("start").hidden = !isStart;
+    byId("start").hidden = !isAtStart(now);
     byId("more").hidden = !now.hasMore;
     if (now.recent !== before.recent) showRecent(now.recent, library);
   });

@@ -1,15 +1,17 @@
 // The history as a strip: every version in its place in the family, the open one marked.
 
 import { byId, make } from "../dom.js";
-import { beforeConcept } from "../state.js";
+import { beforeConcept, isAtStart } from "../state.js";
 import { arrange, nameOf } from "../tree.js";
+
+const EDGE_PX = 8;
 
 export function showVersions(state, library) {
   const list = byId("versions");
   state.listen((now, before) => {
+    byId("history").hidden = isAtStart(now);
     const isSame = now.openId === before.openId && now.beforeId === before.beforeId;
     if (now.tree === before.tree && isSame) return;
-    byId("versions-hint").hidden = now.tree.length > 0;
     if (now.tree !== before.tree) {
       list.replaceChildren(...arrange(now.tree).map((place) => version(place, now.tree, library)));
     }
@@ -56,8 +58,10 @@ function mark(list, now) {
 /** Scroll the strip and nothing else. */
 function bringIntoView(list, item) {
   const [frame, box] = [list.getBoundingClientRect(), item.getBoundingClientRect()];
-  if (box.left < frame.left || box.right > frame.right) {
+  if (box.left < frame.left + EDGE_PX || box.right > frame.right - EDGE_PX) {
     list.scrollLeft += box.left - frame.left - (frame.width - box.width) / 2;
   }
-  if (box.top < frame.top || box.bottom > frame.bottom) list.scrollTop += box.top - frame.top;
+  if (box.top < frame.top || box.bottom > frame.bottom) {
+    list.scrollTop += box.top - frame.top - EDGE_PX;
+  }
 }
