@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from service.engines.embedded.language.amounts import amount_of
+from service.engines.embedded.language.items import Degree, Item, Sense
 from service.engines.embedded.language.lexicon import lexicon
-from service.engines.embedded.language.patterns import Item, Sense
-from service.engines.embedded.plan import Constraint, Declined, Edit, Op, Part, Target
+from service.engines.embedded.plan import Colour, Declined, Edit, Keep, Op, Part, Target
 
 IT = Target(noun="\0it")
 """Stands for a pronoun until the context gives what it means."""
@@ -15,60 +16,167 @@ IT = Target(noun="\0it")
 SAME = Target(noun="\0same")
 """Stands for a target that was not said."""
 
+WHOLE = (Part.IMAGE, Part.ARTWORK)
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What an edit is for: a target, and which of its aspects was named ("the text's colour")."""
+
+    target: Target
+    aspect: str = ""
+    excepts: tuple[Target, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """The kind of thing for scales that mean different ops for different things."""
+        if self.aspect:
+            return self.aspect
+        if self.target.noun is not None and self.target not in (IT, SAME):
+            return "noun"
+        if self.target.colour is not None:
+            return "colour"
+        return str(self.target.part) if self.target.part not in WHOLE else "image"
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """Something spoken of without a wish: "I'm not keen on the grey"."""
+    """Something spoken of without a wish: "I'm not keen on the grey"; `liked` when praised."""
 
     targets: tuple[Target, ...]
+    liked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """ "Only the text": what was asked before, or next, is for these alone."""
+    """ "Only the text": what was asked before, or is asked next, is for these alone."""
 
     targets: tuple[Target, ...]
 
 
-type Act = Edit | Constraint | Declined | Topic | Narrow
+@dataclass(frozen=True, slots=True)
+class Soften:
+    """ "But not too dark": what was asked before is meant mildly, or else asked now."""
+
+    op: Op | None = None
+    otherwise: tuple[Edit, ...] = ()
 
 
-def targets_of(items: list[Item]) -> tuple[Target, ...]:
-    """The targets that the items of a capture name; SAME when there are none."""
-    found: list[Target] = []
+@dataclass(frozen=True, slots=True)
+class Protect:
+    """A wish that something stays. `soft` gives way to an explicit edit of the same thing:
+    "keep the text but make it navy". With `op`, only that one change is unwanted.
+    """
+
+    keep: Keep
+    target: Target
+    soft: bool = False
+    op: Op | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assume:
+    """A sentence for the report about how a vague word was taken."""
+
+    sentence: str
+
+
+type Act = Edit | Protect | Declined | Topic | Narrow | Soften | Assume
+type Acts = list[Act] | None
+"""None: the frame fits in form and makes no sense."""
+
+
+def aims_of(items: Iterable[Item]) -> tuple[Aim, ...]:
+    """What the items of a capture name; SAME when there are none."""
+    found: list[Aim] = []
     for item in items:
-        if item.has("pronoun"):
-            found.append(IT)
-        elif item.has("target", "noun"):
-            found += item.sense("target", "noun").targets
+        if item.has("target", "noun", "ctarget"):
+            sense = item.sense("target", "noun", "ctarget")
+            found += [Aim(t, excepts=sense.excepts) for t in sense.targets]
+        elif item.has("aspect"):
+            sense = item.sense("aspect")
+            found += [Aim(t, sense.key) for t in sense.targets]
+        elif item.has("pronoun"):
+            found.append(Aim(IT))
         elif item.has("colour"):
-            found.append(Target(colour=item.sense("colour").colour))
-    return tuple(found) or (SAME,)
+            found.append(Aim(Target(colour=item.sense("colour").colour)))
+    return tuple(found) or (Aim(SAME),)
 
 
-def on_scale(scale: str, sign: int, target: Target, degree: Sense | None = None) -> Edit | None:
+def on_scale(scale: str, sign: int, aim: Aim, degree: Degree | None = None) -> Edit | None:
     """The edit that moves a target along a scale; None where no op goes that way."""
-    more, less = lexicon().scales[scale]
-    name = more if sign > 0 else less
+    quality = lexicon().scales[scale]
+    if aim.aspect and (allowed := lexicon().aspects[aim.aspect].scales) and scale not in allowed:
+        return None
+    if aim.kind in quality.on:
+        other = quality.on[aim.kind]
+        if not other:
+            return None
+        sign = -sign if other.startswith("-") else sign
+        return on_scale(other.removeprefix("-"), sign, replace(aim, aspect=""), degree)
+    name = quality.more if sign > 0 else quality.less
     if name is None:
         return None
     op, direction = Op(name.removeprefix("-")), -1 if name.startswith("-") else 1
-    amount = None if degree is None else degree.amount
-    literal = degree is not None and degree.literal
-    return Edit(op, target, "", amount_of(op, direction, amount, literal=literal))
+    if op is Op.SCALE:
+        direction = sign
+        name = "scale"
+    return Edit(op, aim.target, "", amount_of(op, direction, degree))
 
 
-def asked_of(value: Item, target: Target) -> list[Edit] | None:
-    """The edits that give `target` a value: "lighter", "navy", "greyscale"."""
-    if value.has("pred", "adj", "ptarget"):
-        sense = value.sense("pred", "adj", "ptarget")
-        edit = on_scale(sense.key, sense.sign, target, sense if sense.tag != "adj" else None)
-        return [edit] if edit else None
-    if value.has("colour"):
-        colour = value.sense("colour").colour
-        if target.part is Part.BACKGROUND and target.colour is None and target.noun is None:
-            return [Edit(Op.BACKGROUND, target, "", to=colour)]
-        return [Edit(Op.RECOLOUR, target, "", to=colour)]
-    if value.has("style"):
-        return [Edit(Op(value.sense("style").key), target, "")]
-    return None
+def with_excepts(acts: Sequence[Act], aim: Aim) -> list[Act]:
+    """The acts and the constraints for what an aim leaves out."""
+    return [*acts, *(Protect(Keep.EVERYTHING, t) for t in aim.excepts)]
+
+
+def coloured(colour: Colour | None, aim: Aim, *, shades: bool = False) -> Edit | None:
+    """The edit that gives a target a colour; None for what has no colour."""
+    target = aim.target
+    if aim.aspect in ("edges", "corners", "layout", "style"):
+        return None
+    if target == Target(Part.BACKGROUND):
+        return Edit(Op.BACKGROUND, target, "", to=colour)
+    if shades and aim.kind in ("image", "palette"):
+        return Edit(Op.MONOCHROME, Target(Part.IMAGE), "", to=colour)
+    return Edit(Op.RECOLOUR, target, "", to=colour)
+
+
+def _vague(sense: Sense, aim: Aim) -> list[Edit] | None:
+    edits = []
+    for scale, sign in lexicon().vague[sense.key].edits:
+        edit = on_scale(scale, sign, aim)
+        if edit is None:
+            return None
+        edits.append(replace(edit, confidence=0.4))
+    return edits
+
+
+def styled(key: str, aim: Aim) -> Edit | None:
+    """The edit that a style names: "greyscale", "transparent"."""
+    if key == "transparent":
+        whole = aim.kind in ("image", "background")
+        return Edit(Op.BACKGROUND, Target(Part.BACKGROUND), "") if whole else None
+    if aim.aspect in ("font", "layout", "corners", "edges"):
+        return None
+    return Edit(Op(key), aim.target, "", amount_of(Op(key), 1, None))
+
+
+def wished(sense: Sense, aim: Aim, degree: Degree | None = None) -> list[Edit] | None:
+    """The edits that give a target a value: "lighter", "navy", "greyscale"; None for nonsense."""
+    edit: Edit | None
+    match sense.tag:
+        case "pred" | "adj" | "causes" | "measure":
+            if sense.targets and aim.target == SAME:
+                aim = Aim(sense.targets[0])
+            edit = on_scale(sense.key, sense.sign, aim, sense.degree or degree)
+        case "colour":
+            edit = coloured(sense.colour, aim, shades=sense.key == "shades")
+        case "style" | "does":
+            edit = styled(sense.key, aim)
+        case "scheme":
+            edit = Edit(Op.HARMONY, Target(Part.IMAGE), "", mode=sense.key)
+        case "vague":
+            return _vague(sense, aim)
+        case _:
+            return None
+    return [edit] if edit else None

@@ -5,18 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from service.engines.embedded.language.colours import coded, named
+from service.engines.embedded.language.items import Item, Sense
 from service.engines.embedded.language.lexicon import Phrase, lexicon
-from service.engines.embedded.language.patterns import Item, Sense
 from service.engines.embedded.language.tokens import Token
+from service.engines.embedded.plan import Target
 
-_REACH = 6
+_REACH = 7
 """How many words may stand between a verb and its particle: "tone the bright red words down"."""
 
+_LONGEST_NOUN = 3
 
-def _fits(phrase: Phrase, words: Sequence[str], at: int) -> int | None:
-    """Where a phrase without its gap ends when it stands at `at`."""
-    end = at + len(phrase.words)
-    return end if tuple(words[at:end]) == phrase.words else None
+VERBS = frozenset(
+    {
+        "make", "change", "swap", "use", "remove", "add", "give", "put", "keep", "touch", "want",
+        "up", "down", "become", "limit", "shift", "rotate", "flip", "scale_to", "dislike",
+        "praise", "go_away", "causes", "does",
+    }
+)  # fmt: skip
+"""Tags of verbs; such a word right after "the" is a noun: "the leaves"."""
+
+
+def _covered(words: Sequence[str], start: int, place: int) -> bool:
+    """Whether the word at `place` belongs to a phrase that begins before: "upside down"."""
+    return any(_together(words, i)[0] > place for i in range(start, place))
 
 
 def _particle(phrase: Phrase, words: Sequence[str], at: int) -> int | None:
@@ -28,49 +39,70 @@ def _particle(phrase: Phrase, words: Sequence[str], at: int) -> int | None:
     if tuple(words[at:start]) != head:
         return None
     for place in range(start + 1, min(start + _REACH, len(words) - len(tail)) + 1):
-        if words[place - 1] in (".", ","):
+        if words[place - 1] in (".", ",", "and"):
             return None
-        if tuple(words[place : place + len(tail)]) == tail:
+        if tuple(words[place : place + len(tail)]) == tail and not _covered(words, start, place):
             return place
     return None
 
 
-def _lexical(words: Sequence[str], at: int) -> tuple[int, list[Sense], range]:
-    """End and senses of the longest phrase at `at`, and the tokens of a particle apart."""
-    best, senses = at, list[Sense]()
-    apart = range(0)
+def _together(words: Sequence[str], at: int) -> tuple[int, list[Sense]]:
+    """End and senses of the longest phrase that stands at `at` in one piece."""
+    end, senses = at, list[Sense]()
     for phrase in lexicon().by_first.get(words[at], ()):
-        end = _fits(phrase, words, at)
-        if end is not None and end >= best and end > at:
-            senses = [*senses, phrase.sense] if end == best else [phrase.sense]
-            best = end
+        size = len(phrase.words)
+        if at + size < end:
+            break
+        if tuple(words[at : at + size]) == phrase.words:
+            end = at + size
+            senses.append(phrase.sense)
+    return end, senses
+
+
+def _apart(words: Sequence[str], at: int, end: int) -> tuple[int, list[Sense], range] | None:
+    """The same for a verb whose particle follows its object; None when there is none."""
+    found: tuple[int, list[Sense], range] | None = None
     for phrase in lexicon().by_first.get(words[at], ()):
         place = _particle(phrase, words, at)
-        if place is not None and phrase.gap is not None and best <= at + phrase.gap:
-            tail = len(phrase.words) - phrase.gap
-            return at + phrase.gap, [phrase.sense], range(place, place + tail)
-    return best, senses, apart
+        if place is None or phrase.gap is None or at + phrase.gap < end:
+            continue
+        tail = range(place, place + len(phrase.words) - phrase.gap)
+        if found is None or len(tail) > len(found[2]):
+            found = (at + phrase.gap, [phrase.sense], tail)
+        elif found[2] == tail:
+            found[1].append(phrase.sense)
+    return found
 
 
 def _single(token: Token) -> list[Sense]:
     match token.kind:
         case "number":
-            return [Sense("number", amount=float(token.text))]
+            return [Sense("number", number=float(token.text))]
         case "quote":
             return [Sense("quote", token.text)]
         case "mark":
-            return [Sense("stop" if token.text == "." else "comma", token.text)]
+            return [Sense({".": "stop", ":": "colon"}.get(token.text, "comma"))]
         case "colour":
             colour = coded(token.text)
-            return [Sense("colour", colour=colour)] if colour else [Sense("word", token.text)]
+            return [Sense("colour", colour=colour)] if colour else [Sense("word")]
         case "word":
-            colour = named(token.text)
-            return [Sense("hue", token.text)] if colour else [Sense("word", token.text)]
+            return [Sense("hue", token.text)] if named(token.text) else [Sense("word")]
 
 
-def chunked(tokens: Sequence[Token]) -> list[Item]:
-    """One item for each phrase; a particle that stood apart from its verb disappears."""
-    words = [t.text if t.kind in ("word", "mark") else "\0" for t in tokens]
+def _articles(words: Sequence[str]) -> list[str]:
+    """For each word the "a" or "the" right before it; "those browns" counts as "the"."""
+    before = ["", *words[:-1]]
+    found = []
+    for word, last in zip(words, before, strict=True):
+        pointing = last in ("these", "those") and word.endswith("s") and named(word[:-1])
+        the = last in ("the", "our", "my", "your", "their", "its") or pointing
+        found.append("the" if the else "a" if last in ("a", "an") else "")
+    return found
+
+
+def _items(tokens: Sequence[Token]) -> list[Item]:
+    words = [t.text if t.kind in ("word", "mark", "number") else "\0" for t in tokens]
+    articles = _articles(words)
     items: list[Item] = []
     taken: set[int] = set()
     at = 0
@@ -78,13 +110,44 @@ def chunked(tokens: Sequence[Token]) -> list[Item]:
         if at in taken:
             at += 1
             continue
-        end, senses, apart = _lexical(words, at)
+        end, senses = _together(words, at)
+        if apart := _apart(words, at, end):
+            end, senses, tail = apart
+            taken.update(tail)
         if not senses:
             end, senses = at + 1, _single(tokens[at])
-        taken.update(apart)
         text = " ".join(t.text for t in tokens[at:end])
-        if text in lexicon().modifiers:
-            senses.append(Sense("mod", text))
-        items.append(Item(at, end, tuple(senses), text))
+        if articles[at] and end == at + 1 and {s.tag for s in senses} <= VERBS:
+            senses = [Sense("word")]
+        items.append(Item(at, end, tuple(dict.fromkeys(senses)), text, articles[at]))
         at = end
     return items
+
+
+def chunked(tokens: Sequence[Token]) -> list[Item]:
+    """One item for each phrase, number, colour; a run of unknown words is one noun.
+
+    Fillers and articles are left out, and a particle that stood apart from its verb.
+    """
+    out: list[Item] = []
+    for item in _items(tokens):
+        if item.tags <= {"filler", "a", "the"}:
+            continue
+        if item.tags != {"word"}:
+            out.append(item)
+        elif out and _continues(out[-1], item):
+            last = out.pop()
+            words = f"{last.words} {item.words}"
+            out.append(_noun(last.first, item.end, words, last.article))
+        else:
+            out.append(_noun(item.first, item.end, item.words, item.article))
+    return out
+
+
+def _continues(last: Item, item: Item) -> bool:
+    adjacent = last.end == item.first and not item.article
+    return adjacent and last.has("noun") and last.words.count(" ") < _LONGEST_NOUN - 1
+
+
+def _noun(first: int, end: int, words: str, article: str) -> Item:
+    return Item(first, end, (Sense("noun", words, targets=(Target(noun=words),)),), words, article)

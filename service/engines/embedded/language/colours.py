@@ -51,3 +51,12 @@ def modified(colour: Colour, modifiers: list[str]) -> Colour:
         a, b = a * chroma, b * chroma
     red, green, blue = (int(v) for v in srgb(np.array([[light, a, b]], np.float32))[0])
     return Colour(" ".join([*modifiers, colour.name]), (red, green, blue))
+
+
+def mixed(colour: Colour, tint: Colour, word: str) -> Colour:
+    """A colour with a third of another in it: "reddish brown"."""
+    lab = oklab(np.array([colour.rgb, tint.rgb]))
+    red, green, blue = (
+        int(v) for v in srgb((0.67 * lab[:1] + 0.33 * lab[1:]).astype(np.float32))[0]
+    )
+    return Colour(f"{word} {colour.name}", (red, green, blue))

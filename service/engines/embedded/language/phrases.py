@@ -2,151 +2,362 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from service.engines.embedded.language.colours import modified, named
-from service.engines.embedded.language.patterns import Coded, Item, Match, Pattern, Sense
-from service.engines.embedded.plan import Colour, Part, Target
+from service.engines.embedded.language.colours import mixed, modified, named
+from service.engines.embedded.language.items import Degree, Item, Sense
+from service.engines.embedded.language.lexicon import lexicon
+from service.engines.embedded.language.patterns import Coded, Match, Pattern
+from service.engines.embedded.plan import Part, Target
 
-type Build = Callable[[Match], Sense | tuple[Sense, ...]]
+type Build = Callable[[Match], Sequence[Sense] | None]
+"""The senses of the new item, or None when the rule does not apply after all."""
 
-
-def _percent(m: Match) -> Sense:
-    return Sense("degree", amount=(m.item("n").sense("number").amount or 0) / 100, literal=True)
-
-
-def _times(m: Match) -> Sense:
-    return Sense("degree", "times", amount=m.item("n").sense("number").amount, literal=True)
-
-
-def _colour(m: Match) -> tuple[Sense, ...]:
-    hue = m.items("hue")[-1].sense("hue")
-    base = named(hue.key)
-    assert base is not None
-    colour = modified(base, [i.sense("mod").key for i in m.items("mods")])
-    return (Sense("colour", colour=colour),)
+_SCALES_OF_COLOUR = (
+    "lightness", "darkness", "brightness", "warmth", "saturation", "pastel", "neon", "strength",
+    "softness", "earthiness", "vintage",
+)  # fmt: skip
+_WHOLE = (Part.IMAGE, Part.ARTWORK)
+_SCALES_OF_QUANTITY = ("extent", "size", "strength", "brightness", "weight", "space")
 
 
-def _colour_parts(m: Match) -> Sense:
-    colour = m.item("c").sense("colour").colour
-    return Sense("target", targets=(Target(colour=colour),))
-
-
-def _degree(m: Match, default: float = 1.0) -> tuple[float, bool]:
-    amount, literal = default, False
-    for item in m.items("d"):
-        sense = item.sense("degree")
-        amount, literal = sense.amount or 1.0, sense.literal
-    return amount, literal
-
-
-def _pred(m: Match, sign: int, default: float = 1.0) -> Sense:
-    scale = m.item("q").sense("comp", "adj", "measure")
-    amount, literal = _degree(m, default)
-    return Sense("pred", scale.key, scale.sign * sign, amount, literal)
-
-
-def _more(m: Match) -> Sense:
-    return _pred(m, 1)
-
-
-def _less(m: Match) -> Sense:
-    return _pred(m, -1)
-
-
-def _rather_less(m: Match) -> Sense:
-    return _pred(m, -1, 0.5)
-
-
-def of_sense(item: Item) -> tuple[Target, ...]:
-    """The targets that an item names: a part, a colour, a noun."""
-    if item.has("target", "noun"):
-        return item.sense("target", "noun").targets
+def named_targets(item: Item) -> tuple[Target, ...]:
+    """The targets that an item names: a part, what a part has, a colour, a noun."""
+    if item.has("target", "noun", "aspect"):
+        return item.sense("target", "noun", "aspect").targets
     return (Target(colour=item.sense("colour").colour),)
 
 
-def _pred_target(m: Match) -> Sense:
-    pred = m.item("p").sense("pred")
-    return replace(pred, tag="ptarget", targets=of_sense(m.item("t")), values=(pred,))
+# Amounts
 
 
-def _coloured_part(m: Match) -> tuple[Sense, ...]:
-    colour: Colour | None = m.item("c").sense("colour").colour
-    part = m.item("t").sense("target").targets[0]
-    within = replace(part, colour=colour)
-    return (
-        Sense("cpart", part.part, colour=colour, targets=(part,)),
-        Sense("target", part.part, targets=(within,)),
-    )
+def _percent(m: Match) -> list[Sense]:
+    number = (m.sense("n", "number").number or 0) / 100
+    return [Sense("degree", degree=Degree(number, "to" if "to" in m else "literal"))]
 
 
-def _within(m: Match) -> Sense:
-    inner, outer = of_sense(m.item("a"))[0], of_sense(m.item("b"))[0]
-    if outer.part in (Part.IMAGE, Part.ARTWORK):
-        return Sense("target", targets=(inner,))
-    return Sense("target", targets=(Target(outer.part, inner.colour, outer.noun),))
+def _times(m: Match) -> list[Sense]:
+    return [Sense("degree", degree=Degree(m.sense("n", "number").number or 1, "times"))]
 
 
-def _noun(m: Match) -> Sense:
-    words = " ".join(i.words for i in m.items("w"))
-    return Sense("noun", words, targets=(Target(noun=words),))
+def _steps(m: Match) -> list[Sense]:
+    number = m.sense("n", "number").number or 1
+    return [Sense("degree", degree=Degree(min(2.5, 0.5 * number)))]
+
+
+def _twofold(m: Match) -> list[Sense] | None:
+    """ "just a tiny bit", "very slightly": the smaller of two small, the larger of two large."""
+    one, other = (m.sense(name, "degree").degree or Degree() for name in ("d", "e"))
+    if one.kind != "factor" or other.kind != "factor":
+        return None
+    amount = (min if min(one.amount, other.amount) < 1 else max)(one.amount, other.amount)
+    return [Sense("degree", degree=Degree(amount))]
+
+
+def _degree(m: Match) -> Degree | None:
+    return m.sense("d", "degree").degree if "d" in m else None
+
+
+# Colours
+
+
+def _colour(m: Match) -> list[Sense]:
+    base = named(m.sense("h", "hue").key)
+    assert base is not None
+    modifiers = [i.words for i in m.items("m") if i.words in lexicon().modifiers]
+    degree = _degree(m)
+    if degree is not None and modifiers and degree.amount > 1:
+        modifiers.insert(0, modifiers[0])
+    if "tint" in m:
+        tint = named(m.sense("tint", "tinted").key)
+        assert tint is not None
+        base = mixed(base, tint, m.item("tint").words)
+    return [Sense("colour", colour=modified(base, modifiers))]
+
+
+def _tinted(m: Match) -> list[Sense]:
+    base = named(m.sense("tint", "tinted").key)
+    assert base is not None
+    return [Sense("colour", colour=modified(base, [i.words for i in m.items("m")]))]
+
+
+def _shades(m: Match) -> list[Sense]:
+    key = "shades" if m.item("s").words.split()[0].endswith("s") else ""
+    return [replace(m.sense("c", "colour"), key=key)]
+
+
+def _toned(m: Match) -> list[Sense]:
+    many = m.item("b").words.endswith("s")
+    return [replace(m.sense("c", "colour"), key="shades" if many else "")]
+
+
+def _coloured(m: Match) -> list[Sense]:
+    return [Sense("target", targets=(Target(colour=m.sense("c", "colour").colour),))]
+
+
+# Comparisons
+
+
+def _scale(m: Match) -> Sense:
+    return m.sense("q", "comp", "adj", "measure", "colourfulness")
+
+
+def _pred(m: Match, sign: int, default: float | None = None) -> list[Sense]:
+    scale = _scale(m)
+    if scale.tag == "colourfulness":
+        scale = replace(scale, key="saturation")
+    degree = _degree(m) or (Degree(default) if default is not None else None)
+    return [Sense("pred", scale.key, scale.sign * sign, degree, targets=scale.targets)]
+
+
+def _more(m: Match) -> list[Sense]:
+    return _pred(m, 1)
+
+
+def _less(m: Match) -> list[Sense]:
+    return _pred(m, -1)
+
+
+def _rather_less(m: Match) -> list[Sense]:
+    return _pred(m, -1, 0.5)
+
+
+def _overdone(m: Match) -> list[Sense]:
+    """ "not too dark" sets a limit to what was asked, or is a wish of its own."""
+    return [replace(s, tag="overdone") for s in _rather_less(m)]
+
+
+def _most(m: Match) -> list[Sense]:
+    return _pred(m, 1, 2.5)
+
+
+def _times_as(m: Match) -> list[Sense]:
+    degree = _degree(m)
+    return _pred(m, -1 if degree is not None and degree.amount < 1 else 1)
+
+
+def _factor_of(m: Match) -> list[Sense] | None:
+    """ "twice the size", "half the weight"; "a lot of clutter" is a complaint."""
+    degree, scale = _degree(m), _scale(m)
+    assert degree is not None
+    if degree.kind == "times":
+        return _pred(m, 1 if degree.amount >= 1 else -1)
+    if lexicon().scales[scale.key].more is None:
+        return [Sense("clutter", scale.key, -scale.sign, degree)]
+    return _pred(m, 1)
+
+
+def _not(m: Match) -> list[Sense]:
+    """ "not warm": less warm as a wish, and as a complaint a wish for warm."""
+    return [*_rather_less(m), replace(m.sense("q", "adj"), tag="unmet")]
+
+
+def _adjective(m: Match) -> list[Sense]:
+    return [replace(m.sense("q", "adj"), degree=_degree(m))]
+
+
+def _quantity(m: Match) -> list[Sense] | None:
+    """ "higher contrast", "wider margins", "a smaller amount of padding"."""
+    how = m.sense("p", "pred", "adj")
+    if how.key not in _SCALES_OF_QUANTITY:
+        return None
+    scale = m.sense("q", "measure")
+    if scale.key == how.key and scale.key == "size":
+        return None
+    return [replace(scale, tag="pred", sign=how.sign * scale.sign, degree=how.degree)]
+
+
+# Things
+
+
+def _measured(m: Match) -> list[Sense]:
+    return [replace(m.sense("q", "measure"), targets=named_targets(m.item("t")))]
+
+
+def _aspect_of(m: Match) -> list[Sense] | None:
+    beside = "of" not in m and "own" not in m
+    if beside and (m.item("a").article or m.item("a").has("seem")):
+        return None
+    return [replace(m.sense("a", "aspect"), targets=named_targets(m.item("t")))]
+
+
+def _wished(m: Match) -> list[Sense] | None:
+    """ "bigger text" is a wish, "the bigger text" only says which text."""
+    value = m.sense("p", "pred", "adj", "style", "vague")
+    thing = m.item("t")
+    of_colour = value.tag in ("pred", "adj") and value.key in _SCALES_OF_COLOUR
+    if thing.article or value.targets or (thing.has("colour") and not of_colour):
+        return None
+    targets = named_targets(thing)
+    if m.item("p").article != "the":
+        key = thing.sense("aspect").key if thing.has("aspect") else ""
+        return [Sense("ptarget", key, targets=targets, value=value)]
+    if value.key == "size" and value.sign < 0 and targets == (Target(Part.TEXT),):
+        return [Sense("target", targets=(Target(Part.TAGLINE),))]
+    colour = targets[0].colour
+    if value.key == "lightness" and colour is not None and thing.has("colour"):
+        told = modified(colour, ["light" if value.sign > 0 else "dark"])
+        return [Sense("target", targets=(Target(colour=told),))]
+    return [replace(s, targets=targets) for s in thing.senses if s.tag in ("target", "noun")]
+
+
+def _coloured_part(m: Match) -> list[Sense] | None:
+    thing, colour = m.item("t"), m.sense("c", "colour").colour
+    if thing.article:
+        return None
+    whole = named_targets(thing)[0]
+    ground = whole == Target(Part.BACKGROUND)
+    targets = (whole if ground else replace(whole, colour=colour),)
+    if m.item("c").article == "the":
+        return [Sense("target", targets=targets)]
+    wish = Sense("cpart", whole.part, colour=colour, targets=(whole,))
+    return [wish, Sense("ctarget", targets=targets)]
+
+
+def _within(m: Match) -> list[Sense] | None:
+    inner, outer = named_targets(m.item("a"))[0], named_targets(m.item("b"))[0]
+    colour_alone = m.item("a").has("colour")
+    if m.item("b").has("cpart") or (inner.part in _WHOLE and not colour_alone and not inner.noun):
+        return None
+    if outer == Target(Part.BACKGROUND) and colour_alone:
+        return [Sense("placed", colour=inner.colour, targets=(outer,))]
+    if outer.part in _WHOLE and outer.noun is None:
+        return [Sense("target", targets=(inner,))]
+    part = outer.part if inner.part is Part.IMAGE else inner.part
+    target = Target(part, inner.colour, inner.noun or outer.noun)
+    if not colour_alone:
+        return [Sense("target", targets=(target,))]
+    return [
+        Sense("target", targets=(target,)),
+        Sense("placed", colour=inner.colour, targets=(outer,)),
+    ]
+
+
+def _compound(m: Match) -> list[Sense] | None:
+    """ "bean icon" is the icon; "coffee text" the text; but "R letter" is one of the letters."""
+    noun, thing = m.item("n"), m.item("t")
+    if thing.article:
+        return None
+    if len(noun.words) == 1:
+        return [Sense("noun", noun.words, targets=(Target(Part.TEXT, noun=noun.words),))]
+    return [s for s in thing.senses if s.tag in ("target", "aspect", "measure")]
+
+
+def _except(m: Match) -> list[Sense]:
+    left_out = tuple(t for i in m.items("e") for t in named_targets(i))
+    thing = m.sense("t", "target") if "t" in m else Sense("target", targets=(Target(Part.ARTWORK),))
+    return [replace(thing, excepts=left_out)]
+
+
+def _same(name: str, *tags: str) -> Build:
+    def build(m: Match) -> list[Sense]:
+        senses = m.item(name).senses
+        return [s for s in senses if not tags or s.tag in tags]
+
+    return build
 
 
 _STAGES: tuple[tuple[tuple[Pattern, Build], ...], ...] = tuple(
     tuple((Pattern(text), build) for text, build in stage)
     for stage in (
-        (("with? n:number percent", _percent), ("n:number times", _times)),
-        (("mods:(mod*) hue:hue", _colour),),
-        (("shades c:colour", lambda m: m.item("c").senses), ("c:colour bits", _colour_parts)),
+        (
+            ("(to:to|with)? n:number percent", _percent),
+            ("n:number times", _times),
+            ("with? n:number shade_steps", _steps),
+        ),
+        (("d:degree e:degree", _twofold),),
+        (
+            ("(d:degree? m:(mod (comma? mod)*))? tint:tinted? h:hue ish?", _colour),
+            ("m:mod? tint:tinted", _tinted),
+        ),
+        (
+            ("s:shades c:colour bits?", _shades),
+            ("c:colour b:tones", _toned),
+            ("tones c:colour", _same("c", "colour")),
+            ("c:colour bits", _coloured),
+            ("any (be|seem)? c:colour", _coloured),
+            ("pronoun t:N", _same("t")),
+        ),
+        (
+            ("t:target q:measure", _measured),
+            ("q:measure (of|in|on|for) t:N", _measured),
+            ("t:(target|noun) own:possessive a:aspect", _aspect_of),
+            ("t:(target|noun) a:aspect", _aspect_of),
+            ("a:aspect of:(of|in|on|for) t:(target|noun)", _aspect_of),
+            ("n:noun t:(target|aspect)", _compound),
+        ),
         (
             ("d:degree? q:comp", _more),
-            ("d:degree? too more? q:(adj|measure)", _less),
-            ("d:degree? more q:(adj|measure)", _more),
-            ("d:degree? less q:(adj|measure)", _less),
-            ("not d:degree? (so|too|more) q:adj", _rather_less),
+            ("d:degree? too d:degree? q:(adj|measure)", _less),
+            ("too_much q:(measure|colourfulness)", _less),
+            ("not_enough q:(measure|colourfulness)", _more),
+            ("d:degree? more d:degree? q:(adj|measure|colourfulness)", _more),
+            ("d:degree? (more|less) more? q:comp", _more),
+            ("d:degree? less q:(adj|measure|colourfulness)", _less),
+            ("(not|but_not) (too|too_much) d:degree? q:(adj|measure)", _overdone),
+            ("(rather_less|no|without) d:degree? q:(adj|comp|measure|colourfulness)", _rather_less),
+            ("(not|but_not) (more|as|adjunct)+ d:degree? q:(adj|comp)", _rather_less),
+            ("(not|but_not) q:adj", _not),
             ("not q:adj enough", _more),
+            ("not adjunct? q:comp enough", _more),
+            ("not_enough q:adj", _more),
             ("not enough q:(adj|measure)", _more),
+            ("d:degree as q:adj as?", _times_as),
+            ("as q:adj as_possible", _most),
+            ("d:degree more? q:measure", _factor_of),
+            ("more vague:vague", _same("vague", "vague")),
+            ("d:degree more? vague:vague more?", _same("vague", "vague")),
+            ("d:degree q:adj", _adjective),
         ),
-        (("p:pred c:colour", lambda m: _pred_target(_renamed(m))),),
-        (("c:colour t:target", _coloured_part), ("p:pred t:target", _pred_target)),
-        (("a:colour of b:target", _within),),
-        (("w:(word word? word?)", _noun),),
+        (
+            ("p:(pred|adj) with? q:measure", _quantity),
+            (
+                "x:(adj|pred|style|vague|scheme) look",
+                _same("x", "adj", "pred", "style", "vague", "scheme"),
+            ),
+            ("p:(pred|adj|style|vague) t:(N|colour)", _wished),
+        ),
+        (
+            ("c:colour t:(target|noun)", _coloured_part),
+            ("c:colour possessive? look", _same("c", "colour")),
+        ),
+        (("adj c:cpart", _same("c")),),
+        (
+            ("a:(target|colour) (in|on|of) b:(target|noun)", _within),
+            ("b:(target|noun) possessive a:(target|colour)", _within),
+        ),
+        (
+            ("everything_but e:T+", _except),
+            ("t:target (bits|look)? comma? except e:T+", _except),
+        ),
     )
 )
 
 
-def _renamed(m: Match) -> Match:
-    return Match(m.first, m.end, {"p": m.caught["p"], "t": m.caught["c"]})
-
-
-def _applied(items: list[Item], rules: tuple[tuple[Pattern, Build], ...]) -> list[Item]:
+def _applied(items: list[Item], rules: Sequence[tuple[Pattern, Build]]) -> list[Item]:
+    """The items after one stage: at each place the longest rule that applies."""
     coded = Coded(items)
     out: list[Item] = []
     at = 0
     while at < len(items):
-        found = max(
-            ((m, build) for p, build in rules if (m := p.match(coded, at))),
-            key=lambda pair: pair[0].end,
-            default=None,
-        )
-        if found is None:
+        found = [(m, build) for p, build in rules if (m := p.match(coded, at))]
+        for match, build in sorted(found, key=lambda pair: -pair[0].end):
+            senses = build(match)
+            if senses:
+                run = items[at : match.end]
+                words = " ".join(i.words for i in run)
+                out.append(Item(run[0].first, run[-1].end, tuple(senses), words, run[0].article))
+                at = match.end
+                break
+        else:
             out.append(items[at])
             at += 1
-            continue
-        match, build = found
-        made = build(match)
-        senses = made if isinstance(made, tuple) else (made,)
-        run = items[at : match.end]
-        words = " ".join(i.words for i in run)
-        out.append(Item(run[0].first, run[-1].end, senses, words))
-        at = match.end
     return out
 
 
 def phrased(items: list[Item]) -> list[Item]:
-    """The items after every stage, fillers left out."""
-    kept = [i for i in items if not i.has("filler")]
+    """The items after every stage."""
     for stage in _STAGES:
-        kept = _applied(kept, stage)
-    return kept
+        items = _applied(items, stage)
+    return items

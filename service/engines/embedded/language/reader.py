@@ -1,46 +1,67 @@
-"""From an instruction to a plan: tokens, items, clauses, frames, context, constraints."""
+"""From an instruction to a plan: tokens, items, clauses, context, and what must stay."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from service.engines.contract import Instruction
 from service.engines.embedded.language.chunks import chunked
 from service.engines.embedded.language.clauses import Clause, clauses
+from service.engines.embedded.language.constraints import Protection, weighed
 from service.engines.embedded.language.context import Context
+from service.engines.embedded.language.descriptions import Description, described
 from service.engines.embedded.language.phrases import phrased
-from service.engines.embedded.language.spelling import british
+from service.engines.embedded.language.spelling import corrected
 from service.engines.embedded.language.tokens import Token, tokenise
-from service.engines.embedded.plan import Constraint, Declined, Edit, Plan
+from service.engines.embedded.language.unread import declined_for
+from service.engines.embedded.plan import Edit, Plan
 
-_UNREAD = "This part was not understood."
 
-
-def _span(prompt: str, tokens: list[Token], clause: Clause) -> str:
+def _span(prompt: str, tokens: Sequence[Token], clause: Clause) -> str:
     first, last = clause.items[0], clause.items[-1]
     return prompt[tokens[first.first].start : tokens[last.end - 1].end]
+
+
+def _gathered(prompt: str, tokens: Sequence[Token]) -> Context:
+    """What the clauses ask for, with their pronouns filled in."""
+    context = Context()
+    for clause in clauses(phrased(chunked(tokens))):
+        span = _span(prompt, tokens, clause)
+        if clause.acts is None:
+            context.declined.append(declined_for(clause.items, span))
+        for act in clause.acts or ():
+            context.take(act, span, clause.step)
+    return context
+
+
+def _placed(edit: Edit, told: Description) -> Edit:
+    return replace(edit, target=told.placed(edit.target))
+
+
+def _protecting(one: Protection, told: Description) -> Protection:
+    target = told.placed(one.constraint.target)
+    return replace(one, constraint=replace(one.constraint, target=target))
 
 
 def read(instruction: Instruction) -> Plan:
     """Everything that can be read from an instruction; what cannot be is declined by span."""
     prompt = instruction.prompt
-    tokens = [replace(t, text=british(t.text)) if t.kind == "word" else t for t in tokenise(prompt)]
-    edits: list[Edit] = []
-    constraints: list[Constraint] = []
-    declined: list[Declined] = []
-    context = Context()
-    for clause in clauses(phrased(chunked(tokens))):
-        span = _span(prompt, tokens, clause)
-        if clause.acts is None:
-            declined.append(Declined(span, "not_understood", _UNREAD))
-        for act in clause.acts or ():
-            match act:
-                case Edit():
-                    edits.append(replace(context.resolved(act), span=span, step=clause.step))
-                case Constraint():
-                    constraints.append(replace(act, span=span))
-                case Declined():
-                    declined.append(replace(act, span=span))
-                case _:
-                    pass
-    return Plan(tuple(edits), tuple(constraints), tuple(declined))
+    told = described(instruction.logo_description, instruction.theme_description)
+    tokens, corrections = corrected(tokenise(prompt), prompt, told.words)
+    context = _gathered(prompt, tokens)
+    result = weighed(
+        [_placed(edit, told) for edit in context.edits],
+        [_protecting(one, told) for one in context.protections],
+        instruction.preserve_aspects,
+    )
+    declined = [*context.declined, *result.declined]
+    if not (result.edits or context.protections or declined):
+        declined.append(declined_for((), prompt.strip()))
+    return Plan(
+        result.edits,
+        result.constraints,
+        tuple(declined),
+        corrections,
+        (*context.assumptions, *result.assumptions),
+    )

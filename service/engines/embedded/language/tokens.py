@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +27,7 @@ _PATTERN = re.compile(
         |rgba?\(\s*\d{1,3}\s*,\s*\d{1,3}\s*,\s*\d{1,3}[^)]{0,12}\))
     | (?P<bullet>(?:(?<=\n)|^)[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]+)
     | (?P<number>(?<![a-z])\d+(?:[.,]\d+)?)
+    | (?P<with>\bw/o?(?![a-z]))
     | (?P<arrow>-+>|=+>|→|⇒|»)
     | (?P<word>[a-z]+(?:'[a-z]+)*)
     | (?P<dash>(?<=\s)-+(?=\s)|--+|[–—])
@@ -38,6 +40,7 @@ _MARKS = {
     "&": "and",
     "+": "and",
     "/": "and",
+    ":": ":",
     "!": ".",
     "?": ".",
     "\n": ".",
@@ -85,7 +88,6 @@ _WHOLE = {
     "gonna": ("going", "to"),
     "wanna": ("want", "to"),
     "gotta": ("got", "to"),
-    "w/o": ("without",),
 }
 
 
@@ -105,25 +107,28 @@ def tokenise(prompt: str) -> list[Token]:
     plain = prompt.translate(_PLAIN).lower()
     if len(plain) != len(prompt):  # a letter whose lower case is two letters
         plain = "".join(letter.lower()[:1] for letter in prompt.translate(_PLAIN))
-    found: list[Token] = []
-    for match in _PATTERN.finditer(plain):
-        kind, text = match.lastgroup, match.group()
-        start, end = match.span()
-        match kind:
-            case "word":
-                found += [Token(w, "word", start, end) for w in _words_of(text) if w]
-            case "number":
-                found.append(Token(text.replace(",", "."), "number", start, end))
-            case "colour":
-                found.append(Token(text.replace(" ", ""), "colour", start, end))
-            case "quote":
-                found.append(Token(text[1:-1].strip(), "quote", start, end))
-            case "arrow":
-                found.append(Token("->", "word", start, end))
-            case "mark" if text in "&+/%°":
-                found.append(Token(_MARKS[text], "word", start, end))
-            case "bullet":
-                found.append(Token(".", "mark", start, end))
-            case _:
-                found.append(Token(_MARKS.get(text, ","), "mark", start, end))
-    return found
+    return [t for match in _PATTERN.finditer(plain) for t in _tokens_of(match)]
+
+
+def _tokens_of(match: re.Match[str]) -> Iterator[Token]:
+    text = match.group()
+    start, end = match.span()
+    match match.lastgroup:
+        case "word":
+            yield from (Token(word, "word", start, end) for word in _words_of(text) if word)
+        case "number":
+            yield Token(text.replace(",", "."), "number", start, end)
+        case "colour":
+            yield Token(text.replace(" ", ""), "colour", start, end)
+        case "quote":
+            yield Token(text[1:-1].strip(), "quote", start, end)
+        case "with":
+            yield Token("without" if text.endswith("o") else "with", "word", start, end)
+        case "arrow":
+            yield Token("->", "word", start, end)
+        case "bullet":
+            yield Token(".", "mark", start, end)
+        case "mark" if text in "&+/%°":
+            yield Token(_MARKS[text], "word", start, end)
+        case _:
+            yield Token(_MARKS.get(text, ","), "mark", start, end)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from service.engines.embedded.language.patterns import Sense
-from service.engines.embedded.plan import Part, Target
+from service.engines.embedded.language.items import Degree, Sense
+from service.engines.embedded.language.lexicon.forms import (
+    comparative,
+    plural,
+    superlative,
+    verb_forms,
+)
+from service.engines.embedded.plan import Keep, Part, Target
 
 GAP = "~"
 """Where the object of a verb may stand: "tone ~ down"."""
@@ -28,43 +34,52 @@ class Phrase:
 
 
 @dataclass(frozen=True, slots=True)
+class Scale:
+    """Ops in the two directions of a quality; `on` sends kinds of target to other scales."""
+
+    more: str | None
+    less: str | None
+    keep: Keep
+    on: dict[str, str]
+    complaints: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Aspect:
+    """What a part has; `scales` are those it can be moved on, empty for all of them."""
+
+    keep: Keep
+    scales: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Vague:
+    """The edits taken for a vague word, as scale and sign, and how the report says so."""
+
+    edits: tuple[tuple[str, int], ...]
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lexicon:
-    """`by_first` finds phrases by their first word; `words` is every word of every phrase."""
+    """`by_first` finds phrases by their first word; `words` is every word of every phrase.
+
+    `content` are the words that carry meaning of their own, `things` the colours that are also
+    things, `beyond` the sentences about what needs a generative engine.
+    """
 
     by_first: dict[str, tuple[Phrase, ...]]
     words: frozenset[str]
-    scales: dict[str, tuple[str | None, str | None]]
+    scales: dict[str, Scale]
+    aspects: dict[str, Aspect]
+    vague: dict[str, Vague]
+    beyond: dict[str, str]
     colours: dict[str, str]
     modifiers: dict[str, tuple[float, float]]
+    aliases: dict[str, str]
+    things: frozenset[str]
+    content: frozenset[str]
     count: int
-
-
-def _plural(word: str) -> str:
-    if word.endswith(("s", "x", "ch", "sh")):
-        return word + "es"
-    return word[:-1] + "ies" if word.endswith("y") and word[-2:-1] not in "aeiou" else word + "s"
-
-
-def _doubled(word: str) -> str:
-    """The stem before -ed, -ing, -er: the last consonant twice after a single short vowel."""
-    ends = word[-3:]
-    short = len(ends) == 3 and ends[0] not in "aeiou" and ends[1] in "aeiou"
-    doubles = (short and ends[2] not in "aeiouwxyn") or word in ("thin", "slim", "tan", "trim")
-    return word + word[-1] if doubles and len(word) <= 5 else word
-
-
-def _verb_forms(word: str) -> Iterator[str]:
-    stem = word[:-1] if word.endswith("e") and not word.endswith("ee") else _doubled(word)
-    past = word[:-1] + "ied" if word.endswith("y") and word[-2:-1] not in "aeiou" else stem + "ed"
-    yield from (word, _plural(word), past, stem + "ing")
-
-
-def _comparatives(word: str) -> Iterator[str]:
-    if word.endswith("y"):
-        stem = word[:-1] + "i"
-    else:
-        stem = word[:-1] if word.endswith("e") else _doubled(word)
-    yield stem + "er"
 
 
 def _phrases(words: Iterable[str], sense: Sense, *, verb: bool = False) -> Iterator[Phrase]:
@@ -72,88 +87,136 @@ def _phrases(words: Iterable[str], sense: Sense, *, verb: bool = False) -> Itera
         head, *tail = phrase.split()
         gap = tail.index(GAP) + 1 if GAP in tail else None
         rest = tuple(w for w in tail if w != GAP)
-        for form in _verb_forms(head) if verb else (head,):
+        for form in verb_forms(head) if verb else (head,):
             yield Phrase((form, *rest), sense, gap)
 
 
-def _of_qualities(table: Table, key: str) -> Iterator[Phrase]:
+def _nouns(words: Iterable[str], sense: Sense) -> Iterator[Phrase]:
+    for phrase in words:
+        *front, last = phrase.split()
+        yield Phrase((*front, last), sense)
+        yield Phrase((*front, plural(last)), sense)
+
+
+def _qualities(key: str, table: Table) -> Iterator[Phrase]:
     for name, sign in (("adjectives", 1), ("opposites", -1)):
         words = table.get(name, ())
         yield from _phrases(words, Sense("adj", key, sign))
         single = [w for w in words if " " not in w and len(w) < 9]
-        made = [form for word in single for form in _comparatives(word)]
-        yield from _phrases(made, Sense("comp", key, sign))
-    for name, sign in (("comparatives", 1), ("opposite_comparatives", -1)):
-        yield from _phrases(table.get(name, ()), Sense("comp", key, sign))
+        yield from _phrases(map(comparative, single), Sense("comp", key, sign))
+        yield from _phrases(map(superlative, single), Sense("most", key, sign))
     yield from _phrases(table.get("verbs", ()), Sense("causes", key, 1), verb=True)
     yield from _phrases(table.get("unverbs", ()), Sense("causes", key, -1), verb=True)
     yield from _phrases(table.get("nouns", ()), Sense("measure", key))
+    yield from _phrases(table.get("unnouns", ()), Sense("measure", key, -1))
 
 
-def _of_nouns(table: Table, key: str) -> Iterator[Phrase]:
-    sense = Sense(table["tag"], key, targets=(Target(Part(key)),))
-    for phrase in table["words"]:
-        *front, last = phrase.split()
-        yield Phrase((*front, last), sense)
-        yield Phrase((*front, _plural(last)), sense)
+def _styles(key: str, table: Table) -> Iterator[Phrase]:
+    yield from _phrases(table.get("words", ()), Sense("style", key))
+    yield from _phrases(table.get("verbs", ()), Sense("does", key), verb=True)
+    yield from _nouns(table.get("effect", ()), Sense("effect", key))
 
 
-def _entries(kind: str, key: str, table: Table) -> Iterator[Phrase]:
-    match kind:
-        case "qualities":
-            yield from _of_qualities(table, key)
-        case "nouns":
-            yield from _of_nouns(table, key)
-        case "verbs":
-            yield from _phrases(table["words"], Sense(key), verb=True)
-        case "styles":
-            yield from _phrases(table.get("words", ()), Sense("style", key))
-            yield from _phrases(table.get("verbs", ()), Sense("does", key), verb=True)
-        case "degrees":
-            literal = bool(table.get("literal"))
-            sense = Sense("degree", key, amount=table["amount"], literal=literal)
-            yield from _phrases(table["words"], sense)
-        case _:
-            yield from _phrases(table["words"], Sense(key))
+def _degrees(key: str, table: Table) -> Iterator[Phrase]:
+    degree = Degree(table["amount"], table.get("kind", "factor"))
+    return _phrases(table["words"], Sense("degree", key, degree=degree))
 
 
-def _tables() -> Iterator[tuple[str, str, Table]]:
+def _numbers(_: str, table: Table) -> Iterator[Phrase]:
+    for word, number in table.items():
+        yield from _phrases([word], Sense("number", number=number))
+
+
+def _modes(key: str, table: Table) -> Iterator[Phrase]:
+    tag, mode = key.split()
+    return _phrases(table["words"], Sense(tag, mode))
+
+
+def _parts(key: str, table: Table) -> Iterator[Phrase]:
+    return _nouns(table["words"], Sense("target", key, targets=(Target(Part(key)),)))
+
+
+def _aspects(key: str, table: Table) -> Iterator[Phrase]:
+    sense = Sense("aspect", key, targets=(Target(Part(table["part"])),))
+    return (_nouns if table.get("plural", True) else _phrases)(table["words"], sense)
+
+
+_KINDS: dict[str, Callable[[str, Table], Iterator[Phrase]]] = {
+    "qualities": _qualities,
+    "styles": _styles,
+    "degrees": _degrees,
+    "numbers": _numbers,
+    "modes": _modes,
+    "parts": _parts,
+    "aspects": _aspects,
+    "verbs": lambda key, table: _phrases(table["words"], Sense(key), verb=True),
+    "words": lambda key, table: _phrases(table["words"], Sense(key)),
+    "vague": lambda key, table: _phrases(table["words"], Sense("vague", key)),
+    "generative": lambda key, table: _phrases(table["words"], Sense("cue", key)),
+    "harmonies": lambda key, table: _phrases(table["words"], Sense("scheme", key)),
+}
+
+
+_CONTENT = frozenset(
+    {"hue", "adj", "comp", "causes", "measure", "target", "aspect", "style", "does", "effect"}
+    | {"make", "change", "swap", "use", "remove", "add", "keep", "rotate", "flip", "gradient"}
+)
+"""Tags of the words that people come to say; the others only join them."""
+
+
+def _files() -> Iterator[tuple[str, Table]]:
     for path in sorted(files(__package__).iterdir(), key=lambda p: p.name):
         if path.name.endswith(".toml"):
             content = tomllib.loads(path.read_text("utf-8"))
-            kind = content.pop("kind")
-            for key, table in content.items():
-                yield kind, key, table
+            yield content.pop("kind"), content
+
+
+def _scale(table: Table) -> Scale:
+    return Scale(
+        table.get("more"),
+        table.get("less"),
+        Keep(table["keep"]),
+        table.get("on", {}),
+        frozenset(table.get("complaints", ())),
+    )
+
+
+def _vague(table: Table) -> Vague:
+    edits = tuple((name[:-1], 1 if name.endswith("+") else -1) for name in table["edits"])
+    return Vague(edits, table["said"])
 
 
 @cache
 def lexicon() -> Lexicon:
     """The whole vocabulary; the first call reads it, later ones cost nothing."""
+    groups: dict[str, Table] = {}
     phrases: list[Phrase] = []
-    scales: dict[str, tuple[str | None, str | None]] = {}
-    colours: dict[str, str] = {}
-    modifiers: dict[str, tuple[float, float]] = {}
-    for kind, key, table in _tables():
-        if kind == "colours":
-            if key == "modifiers":
-                modifiers |= {name: (float(a), float(b)) for name, (a, b) in table.items()}
-            else:
-                colours |= table
-            continue
-        if kind == "qualities":
-            scales[key] = (table.get("more"), table.get("less"))
-        phrases += _entries(kind, key, table)
-    for name in colours:
-        *front, last = name.split()
-        phrases += [Phrase((*front, w), Sense("hue", name)) for w in (last, _plural(last))]
+    for kind, tables in _files():
+        groups[kind] = tables
+        if kind in _KINDS:
+            phrases += [p for key, table in tables.items() for p in _KINDS[kind](key, table)]
+    colours: dict[str, str] = groups["colours"]["basic"] | groups["colours"]["design"]
+    phrases += [p for name in colours for p in _nouns([name], Sense("hue", name))]
+    phrases += _phrases(groups["colours"]["modifiers"], Sense("mod"))
+    for word, name in groups["colours"]["tinted"].items():
+        phrases += _phrases([word], Sense("tinted", name))
     by_first: dict[str, list[Phrase]] = {}
     for phrase in phrases:
         by_first.setdefault(phrase.words[0], []).append(phrase)
     return Lexicon(
         {w: tuple(sorted(ps, key=lambda p: -len(p.words))) for w, ps in by_first.items()},
-        frozenset(w for p in phrases for w in p.words) | frozenset(modifiers),
-        scales,
+        frozenset(w for p in phrases for w in p.words),
+        {key: _scale(table) for key, table in groups["qualities"].items()},
+        {
+            key: Aspect(Keep(table["keep"]), frozenset(table.get("scales", ())))
+            for key, table in groups["aspects"].items()
+        },
+        {key: _vague(table) for key, table in groups["vague"].items()},
+        {key: table["said"] for key, table in groups["generative"].items()},
         colours,
-        modifiers,
-        len(phrases),
+        {name: (float(a), float(b)) for name, (a, b) in groups["colours"]["modifiers"].items()},
+        groups["aliases"]["aliases"],
+        frozenset(groups["colours"]["things"]["words"]),
+        frozenset(w for p in phrases if p.sense.tag in _CONTENT for w in p.words),
+        len({p.words for p in phrases}),
     )

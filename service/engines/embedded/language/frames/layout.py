@@ -1,0 +1,107 @@
+"""Frames that place, turn and size: "text above the icon", "rotate 45° left", "20 % bigger"."""
+
+from __future__ import annotations
+
+from service.engines.embedded.language.acts import Act, Acts, Aim, aims_of
+from service.engines.embedded.language.amounts import amount_of
+from service.engines.embedded.language.frames.frame import Reading, frames
+from service.engines.embedded.language.items import Degree
+from service.engines.embedded.language.patterns import Match
+from service.engines.embedded.plan import Edit, Op, Part, Target
+
+_IMAGE = Target(Part.IMAGE)
+_TEXTS = (Part.TEXT, Part.TAGLINE)
+_TILT_DEGREES, _TURN_DEGREES = 10.0, 90.0
+
+
+def _rotate(m: Match, reading: Reading) -> Acts:
+    degrees = m.sense("n", "number").number if "n" in m else None
+    if degrees is None:
+        verb = m.item("r").words.split()[0]
+        if "way" not in m and verb.startswith("turn"):
+            return None
+        small = verb.startswith(("tilt", "angl", "tip", "twist")) or (
+            reading.degree is not None and reading.degree.amount < 1
+        )
+        degrees = _TILT_DEGREES if small else _TURN_DEGREES
+    left = "way" in m and m.sense("way", "turned").key == "anticlockwise"
+    return [
+        Edit(Op.ROTATE, aim.target, "", degrees=-degrees if left else degrees)
+        for aim in aims_of(m.items("t"))
+    ]
+
+
+def _overturn(m: Match, _: Reading) -> Acts:
+    return [Edit(Op.ROTATE, aim.target, "", degrees=180.0) for aim in aims_of(m.items("t"))]
+
+
+def _flip(m: Match, _: Reading) -> Acts:
+    mode = m.sense("way", "mirrored").key if "way" in m else "horizontal"
+    return [Edit(Op.FLIP, aim.target, "", mode=mode) for aim in aims_of(m.items("t"))]
+
+
+def _flip_over(m: Match, _: Reading) -> Acts:
+    return [Edit(Op.FLIP, aim.target, "", mode="vertical") for aim in aims_of(m.items("t"))]
+
+
+def _move(m: Match, reading: Reading) -> Acts:
+    amount = amount_of(Op.MOVE, 1, reading.degree)
+    acts: list[Act] = []
+    for aim in aims_of(m.items("t")):
+        if aim.target.part is Part.BACKGROUND or aim.target.colour is not None:
+            return None
+        mode = m.sense("way", "direction").key
+        acts.append(Edit(Op.MOVE, aim.target, "", amount, mode=mode))
+    return acts
+
+
+def _sides(one: Aim, other: Aim, place: str) -> Acts:
+    """The arrangement in which `one` is above, below, left or right of `other`."""
+    if one.target.part in _TEXTS and other.target.part not in _TEXTS:
+        mode = place
+    elif other.target.part in _TEXTS and one.target.part not in _TEXTS:
+        mode = {"above": "below", "below": "above", "left": "right", "right": "left"}[place]
+    else:
+        return None
+    text = one if one.target.part in _TEXTS else other
+    target = text.target if text.target.part is Part.TAGLINE else _IMAGE
+    return [Edit(Op.ARRANGE, target, "", mode=f"text_{mode}")]
+
+
+def _arrange(m: Match, _: Reading) -> Acts:
+    return _sides(aims_of(m.items("a"))[0], aims_of(m.items("b"))[0], m.sense("p", "place").key)
+
+
+def _resize(m: Match, reading: Reading) -> Acts:
+    """ "scale the icon to 80 %", "resize the text by 20 %"."""
+    if reading.degree is None or reading.degree.kind == "factor":
+        return None
+    return [
+        Edit(Op.SCALE, aim.target, "", amount_of(Op.SCALE, 1, reading.degree))
+        for aim in aims_of(m.items("t"))
+    ]
+
+
+def _times(m: Match, _: Reading) -> Acts:
+    number = m.sense("n", "number").number or 1
+    amount = amount_of(Op.UPSCALE, 1, Degree(number, "times"))
+    return [Edit(Op.UPSCALE, _IMAGE, "", amount)]
+
+
+def _fill(_m: Match, _: Reading) -> Acts:
+    return [Edit(Op.CROP, _IMAGE, "")]
+
+
+FRAMES = frames(
+    ("P* (rotate|flip|make) t:T* P* overturned", _overturn),
+    ("P* (rotate|make) t:T* P* n:number degrees P* way:turned?", _rotate),
+    ("P* r:rotate t:T* O* (n:number degrees?)? P* way:turned?", _rotate),
+    ("P* r:rotate t:T* P* way:turned (by|O)* n:number degrees", _rotate),
+    ("P* (flip|make|change) t:T* P* way:mirrored", _flip),
+    ("P* flip t:T* P*", _flip),
+    ("P* t:T+ P* flip (way:mirrored)?", _flip),
+    ("P* (shift|P)+ t:T+ P* way:direction", _move),
+    ("P* t:T+ P* (shift|P)* way:direction", _move),
+    ("P* (put|shift|make|P)* a:T P* p:place b:T", _arrange),
+    ("P* scale_to t:T* P*", _resize),
+)

@@ -1,0 +1,74 @@
+"""Frames that take something away: "lose the tagline", "no gradients", "the dots can go"."""
+
+from __future__ import annotations
+
+from service.engines.embedded.language.acts import (
+    WHOLE,
+    Act,
+    Acts,
+    Aim,
+    Narrow,
+    aims_of,
+    with_excepts,
+)
+from service.engines.embedded.language.frames.frame import Reading, frames
+from service.engines.embedded.language.patterns import Match
+from service.engines.embedded.plan import Declined, Edit, Op, Part, Target
+
+_BAKED = "Taking away a shadow or a texture that is part of the picture needs a generative engine."
+
+
+def _removed(aim: Aim) -> Edit | None:
+    target = aim.target
+    if target.part is Part.BACKGROUND and target.noun is None:
+        return Edit(Op.BACKGROUND, Target(Part.BACKGROUND), "")
+    if aim.aspect == "palette":
+        return Edit(Op.MONOCHROME, target, "")
+    nothing_named = target.part in WHOLE and target.colour is None and target.noun is None
+    if aim.aspect or nothing_named:
+        return None
+    return Edit(Op.REMOVE, target, "")
+
+
+def _remove(m: Match, _: Reading) -> Acts:
+    acts: list[Act] = []
+    for aim in aims_of(m.items("t")):
+        if aim.excepts and aim.target.part in WHOLE:
+            return [Narrow(aim.excepts)]
+        edit = _removed(aim)
+        if edit is None:
+            return None
+        acts.append(edit)
+        acts = with_excepts(acts, aim)
+    return acts
+
+
+def _flatten(m: Match, _: Reading) -> Acts:
+    return [Edit(Op.FLATTEN, a.target, "") for a in aims_of(m.items("t"))]
+
+
+def _baked(_m: Match, _: Reading) -> Acts:
+    return [Declined("", "needs_generative", _BAKED)]
+
+
+def _only(m: Match, _: Reading) -> Acts:
+    if any(i.has("colour") and not i.article for i in m.items("t")):
+        return None
+    return [Narrow(tuple(a.target for a in aims_of(m.items("t"))))]
+
+
+FRAMES = frames(
+    ("P* (remove|no|without|down) gradient (O+ t:T+)?", _flatten),
+    ("P* gradient (P* remove|go_away)", _flatten),
+    ("(P|remove|less)* (less|without|no) gradient", _flatten),
+    ("(P|T|X|W)* instead gradient", _flatten),
+    ("P* remove baked (O+ t:T+)?", _baked),
+    ("no baked", _baked),
+    ("(P|keep)* only (P|keep)* t:T+", _only),
+    ("(P|keep)* t:T+ only", _only),
+    ("P* remove t:U+ (O+ T)?", _remove),
+    ("(no|without) t:U+", _remove),
+    ("P* (no|without) t:T+", _remove),
+    ("P* t:T+ P* remove", _remove),
+    ("P* t:T+ P* go_away", _remove),
+)

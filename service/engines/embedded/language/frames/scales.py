@@ -1,0 +1,104 @@
+"""Frames that move a thing along a scale: "lighten the brown", "turn up the contrast"."""
+
+from __future__ import annotations
+
+from service.engines.embedded.language.acts import (
+    Act,
+    Acts,
+    Aim,
+    aims_of,
+    on_scale,
+    wished,
+    with_excepts,
+)
+from service.engines.embedded.language.frames.frame import Reading, frames
+from service.engines.embedded.language.items import Item
+from service.engines.embedded.language.patterns import Match
+from service.engines.embedded.plan import Part, Target
+
+_LOUDER, _LEVELS = "saturation", ("extent", "size", "strength", "weight", "brightness")
+
+
+def _moved(items: list[Item], aims: tuple[Aim, ...], sign: int, reading: Reading) -> Acts:
+    """Move every aim along the scale of every item."""
+    acts: list[Act] = []
+    for aim in aims:
+        for item in items:
+            sense = item.sense("causes", "measure", "pred", "adj")
+            own = Aim(sense.targets[0]) if sense.targets else aim
+            edit = on_scale(sense.key, sense.sign * sign, own, sense.degree or reading.degree)
+            if edit is None:
+                return None
+            acts.append(edit)
+        acts = with_excepts(acts, aim)
+    return acts
+
+
+def _cause(m: Match, reading: Reading) -> Acts:
+    return _moved(m.items("q"), aims_of(m.items("t")), 1, reading)
+
+
+def _up(m: Match, reading: Reading) -> Acts:
+    return _moved(m.items("q"), aims_of(m.items("t")), 1, reading)
+
+
+def _down(m: Match, reading: Reading) -> Acts:
+    return _moved(m.items("q"), aims_of(m.items("t")), -1, reading)
+
+
+def _level(m: Match, reading: Reading) -> Acts:
+    """ "the contrast is too low", "make the padding bigger"."""
+    how = m.sense("v", "pred", "adj")
+    if how.key not in _LEVELS:
+        return None
+    degree = how.degree or reading.degree
+    return _moved(m.items("q"), aims_of(m.items("t")), how.sign, Reading(reading.items, degree))
+
+
+def _louder(m: Match, reading: Reading) -> Acts:
+    """ "turn up the reds": how much of a colour is how vivid it is."""
+    sign = 1 if "up" in m else -1
+    acts: list[Act] = []
+    for aim in aims_of(m.items("t")):
+        spatial = aim.target.colour is None and aim.kind not in ("palette", "background", "image")
+        if spatial and "up" in m:
+            return None
+        edit = on_scale(_LOUDER, sign, aim, reading.degree)
+        if edit is None:
+            return None
+        acts.append(edit)
+    return acts
+
+
+def _space_around(m: Match, reading: Reading) -> Acts:
+    sign = -1 if "less" in m else 1
+    edit = on_scale("space", sign, Aim(Target(Part.IMAGE)), reading.degree)
+    return [edit] if edit else None
+
+
+def _fewer(m: Match, _: Reading) -> Acts:
+    edits = wished(m.sense("q", "does"), aims_of(m.items("t"))[0])
+    return list(edits) if edits else None
+
+
+FRAMES = frames(
+    ("P* q:causes+ L* t:U+", _cause),
+    ("P* q:causes+", _cause),
+    ("P* t:T+ P* q:causes+", _cause),
+    ("modal t:T+ P* q:causes+", _cause),
+    ("P* up q:measure+ (O+ t:T+)?", _up),
+    ("P* down q:measure+ (O+ t:T+)?", _down),
+    ("P* up t:T possessive? q:measure", _up),
+    ("P* down t:T possessive? q:measure", _down),
+    ("P* q:measure+ (O+ t:T+)? P* up", _up),
+    ("P* q:measure+ (O+ t:T+)? P* down", _down),
+    ("(add|P)+ q:measure+ (O+ t:T+)?", _up),
+    ("give t:T+ q:measure+", _up),
+    ("(remove|no|without) q:measure+ (O+ t:T+)?", _down),
+    ("q:measure go_away", _down),
+    ("P* q:measure+ (O+ t:T+)? P* v:(pred|adj)", _level),
+    ("P* up:up t:T+", _louder),
+    ("P* down t:T+", _louder),
+    ("P* t:T+ P* up:up", _louder),
+    ("P* t:T+ P* down", _louder),
+)

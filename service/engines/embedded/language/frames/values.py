@@ -1,0 +1,140 @@
+"""Frames that give a thing a value: "make the text navy", "lighter browns", "should be bolder"."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from service.engines.embedded.language.acts import (
+    Act,
+    Acts,
+    Aim,
+    Assume,
+    Topic,
+    aims_of,
+    on_scale,
+    wished,
+    with_excepts,
+)
+from service.engines.embedded.language.frames.frame import Reading, frames
+from service.engines.embedded.language.items import Item, Sense
+from service.engines.embedded.language.lexicon import lexicon
+from service.engines.embedded.language.patterns import Match
+from service.engines.embedded.plan import Edit, Op, Part, Target
+
+_VALUES = ("pred", "colour", "vague", "style", "scheme", "adj")
+
+
+def give(aims: tuple[Aim, ...], values: list[Item], reading: Reading) -> Acts:
+    """Every value for every aim; None when one of them makes no sense."""
+    acts: list[Act] = []
+    for aim in aims:
+        for value in values:
+            if is_thing(value) and aim.target.colour is None:
+                return None
+            edits = wished(value.sense(*_VALUES), aim, reading.degree)
+            if edits is None:
+                return None
+            acts += edits
+        acts = with_excepts(acts, aim)
+    return [*acts, *assumed(values)]
+
+
+def assumed(values: list[Item]) -> list[Assume]:
+    """How the vague words among values are taken."""
+    vague = [v for v in values if not v.has(*_VALUES[:2]) and v.has("vague")]
+    return [Assume(lexicon().vague[v.sense("vague").key].said % v.words) for v in vague]
+
+
+def is_thing(value: Item) -> bool:
+    """ "a rose" is a flower where no colour was spoken of."""
+    colour = value.sense("colour").colour if value.has("colour") else None
+    return colour is not None and value.article == "a" and colour.name in lexicon().things
+
+
+def _give(m: Match, reading: Reading) -> Acts:
+    return give(aims_of(m.items("t")), m.items("v"), reading)
+
+
+def _value_of(item: Item) -> Sense:
+    """What "bigger text" or "a cream background" wishes for its thing."""
+    sense = item.sense("ptarget", "cpart", "placed")
+    return sense.value or replace(sense, tag="colour", key="")
+
+
+def _things(m: Match, reading: Reading) -> Acts:
+    acts: list[Act] = []
+    for item in m.items("v"):
+        sense = item.sense("ptarget", "cpart", "placed")
+        for target in sense.targets:
+            aim = Aim(target, sense.key if sense.tag == "ptarget" else "")
+            edits = wished(_value_of(item), aim, reading.degree)
+            if edits is None:
+                return None
+            acts += edits
+    return acts
+
+
+def _on(m: Match, _: Reading) -> Acts:
+    """ "put it on cream" is a background."""
+    colour = m.sense("v", "colour").colour
+    return [Edit(Op.BACKGROUND, Target(Part.BACKGROUND), "", to=colour)]
+
+
+def _complaint(m: Match, reading: Reading) -> Acts:
+    """ "the text feels heavy" wishes for the opposite, where the word is a complaint."""
+    sense, words = m.sense("v", "adj"), m.item("v").words
+    aims = aims_of(m.items("t"))
+    if not any(words.endswith(c) for c in lexicon().scales[sense.key].complaints):
+        return [Topic(tuple(a.target for a in aims), liked=True)]
+    edits = [on_scale(sense.key, -sense.sign, a, sense.degree or reading.degree) for a in aims]
+    return None if None in edits else [replace(e, confidence=0.7) for e in edits if e]
+
+
+def _unmet(m: Match, reading: Reading) -> Acts:
+    """ "it doesn't look warm" wishes for what is missing."""
+    sense = m.sense("v", "unmet", "adj", "vague")
+    value = replace(sense, tag="vague" if sense.tag == "vague" else "adj")
+    acts: list[Act] = []
+    for aim in aims_of(m.items("t")):
+        edits = wished(value, aim, reading.degree)
+        if edits is None:
+            return None
+        acts += edits
+    return [*acts, *assumed(m.items("v"))]
+
+
+def _cluttered(m: Match, _: Reading) -> Acts:
+    sense = m.sense("v", "clutter")
+    edits = [on_scale(sense.key, sense.sign, a, sense.degree) for a in aims_of(m.items("t"))]
+    return None if None in edits else [e for e in edits if e]
+
+
+def _topic(m: Match, _: Reading) -> Acts:
+    return [Topic(tuple(a.target for a in aims_of(m.items("t"))))]
+
+
+def _liked(m: Match, _: Reading) -> Acts:
+    return [Topic(tuple(a.target for a in aims_of(m.items("t"))), liked=True)]
+
+
+FRAMES = frames(
+    ("praise t:T+", _liked),
+    ("t:T+ praise", _liked),
+    ("dislike t:T+", _topic),
+    ("t:T+ displeases", _topic),
+    ("t:T* (seem|is|as)+ v:adj", _complaint),
+    ("t:T* modal* not? (seem|is|be|as)+ v:unmet", _unmet),
+    ("t:T* modal* not (seem|as)+ v:(adj|vague)", _unmet),
+    ("t:T+ is (colour|style)", _topic),
+    ("P* v:clutter (O+ t:T+)?", _cluttered),
+    ("(put|make|use|want|give)* T (put|be|to|modal|of|as)* on v:colour", _on),
+    ("on v:colour", _on),
+    ("P* t:U+ P* v:X+", _give),
+    ("modal t:U+ P* v:X+", _give),
+    ("P* v:X+", _give),
+    ("P* v:X+ O+ t:T+", _give),
+    ("P* T? P* v:W+", _things),
+    ("P* v:placed", _things),
+    ("add v:X+ (O+ t:T+)?", _give),
+    ("t:T+", _topic),
+)

@@ -1,0 +1,78 @@
+"""English word forms by rule: plurals, forms of verbs, comparatives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+_VOWELS = "aeiou"
+_DOUBLING = ("thin", "slim", "tan", "trim", "dim", "omit")
+_IRREGULAR = {
+    "lose": ("lose", "loses", "lost", "losing"),
+    "get": ("get", "gets", "got", "getting"),
+    "make": ("make", "makes", "made", "making"),
+    "take": ("take", "takes", "taken", "taking", "took"),
+    "cut": ("cut", "cuts", "cutting"),
+    "put": ("put", "puts", "putting"),
+    "set": ("set", "sets", "setting"),
+    "keep": ("keep", "keeps", "kept", "keeping"),
+    "leave": ("leave", "leaves", "left", "leaving"),
+    "give": ("give", "gives", "gave", "given", "giving"),
+    "bring": ("bring", "brings", "brought", "bringing"),
+    "become": ("become", "becomes", "became", "becoming"),
+    "go": ("go", "goes", "going", "gone"),
+    "blow": ("blow", "blows", "blown", "blowing"),
+    "grow": ("grow", "grows", "grown", "growing"),
+    "throw": ("throw", "throws", "thrown", "throwing"),
+    "shrink": ("shrink", "shrinks", "shrunk", "shrinking"),
+    "hold": ("hold", "holds", "held", "holding"),
+    "draw": ("draw", "draws", "drawn", "drawing"),
+    "spin": ("spin", "spins", "spun", "spinning"),
+    "hide": ("hide", "hides", "hidden", "hiding"),
+    "do": ("do", "does", "did", "done", "doing"),
+    "let": ("let", "lets", "letting"),
+    "feel": ("feel", "feels", "felt", "feeling"),
+    "choose": ("choose", "chooses", "chose", "chosen", "choosing"),
+    "rid": ("rid",),
+    "dial": ("dial", "dials", "dialled", "dialed", "dialling", "dialing"),
+}
+
+
+def plural(word: str) -> str:
+    """The plural of a noun, or the third person of a verb."""
+    if word.endswith(("s", "x", "ch", "sh", "z")):
+        return word + "es"
+    if word.endswith("y") and word[-2:-1] not in _VOWELS:
+        return word[:-1] + "ies"
+    return word + "s"
+
+
+def _stem(word: str) -> str:
+    """What stands before -ed, -ing and -er: without its e, or with its last letter twice."""
+    if word.endswith("e") and not word.endswith("ee"):
+        return word[:-1]
+    end = word[-3:]
+    short = len(end) == 3 and end[0] not in _VOWELS and end[1] in _VOWELS
+    if word in _DOUBLING or (short and len(word) <= 5 and end[2] not in "aeiouwxyn"):
+        return word + word[-1]
+    return word
+
+
+def verb_forms(word: str) -> Iterator[str]:
+    """The base, the third person, the past and the -ing form."""
+    if word in _IRREGULAR:
+        yield from _IRREGULAR[word]
+        return
+    past = plural(word)[:-1] + "d" if plural(word).endswith("ies") else _stem(word) + "ed"
+    yield from (word, plural(word), past, _stem(word) + "ing")
+
+
+def comparative(word: str) -> str:
+    """The -er form of an adjective."""
+    if word.endswith("y"):
+        return word[:-1] + "ier"
+    return _stem(word) + "er"
+
+
+def superlative(word: str) -> str:
+    """The -est form of an adjective."""
+    return comparative(word)[:-1] + "st"

@@ -1,0 +1,32 @@
+"""Say why a clause is not carried out: it asks for a drawing, or nobody knows what it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from service.engines.embedded.language.items import Item
+from service.engines.embedded.language.lexicon import lexicon
+from service.engines.embedded.language.patterns import Coded, Pattern
+from service.engines.embedded.plan import Declined
+
+_NEW_THING = "Drawing something new needs a generative engine."
+_NOT_UNDERSTOOD = "I could not tell what to change here."
+
+_DRAWING = Pattern(
+    "(P|then)* (add (in|on)? (pred|adj|colour|more|degree|number)* (noun|quote|target)"
+    "|(swap|change|make) (T|noun) (to|with|for|in|become|as|arrow)+ (noun|quote)"
+    "|put noun (O|on|place|in)|give (T|noun) (noun|adj noun))"
+)
+
+
+def declined_for(items: Sequence[Item], span: str) -> Declined:
+    """The decline of a clause that no frame read."""
+    for item in items:
+        if item.has("cue"):
+            said = lexicon().beyond[item.sense("cue").key]
+            return Declined(span, "needs_generative", said)
+    if any(item.has("quote") for item in items):
+        return Declined(span, "needs_generative", lexicon().beyond["wording"])
+    if _DRAWING.match(Coded(items), 0) is not None:
+        return Declined(span, "needs_generative", _NEW_THING)
+    return Declined(span, "not_understood", _NOT_UNDERSTOOD)
