@@ -70,9 +70,9 @@ class Broker:
         is_emulator = emulator_host is not None
         # The address is always given to the clients, or they would read the environment.
         root = f"http://{emulator_host}/v1" if is_emulator else api_root
+        self._token = no_token() if is_emulator else application_token()
         # No limit on connections: long pulls occupy some, and must not keep an ack waiting.
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-        self._token = no_token() if is_emulator else application_token(self._session)
         # The library's annotations name the session of its synchronous twin.
         session: Any = self._session
         self._publisher = PublisherClient(
@@ -162,8 +162,7 @@ class Broker:
 
     async def close(self) -> None:
         """Drop the connections; safe to call twice."""
-        if self._token.acquiring is not None:
-            self._token.acquiring.cancel()
+        await self._token.close()
         await self._session.close()
 
     async def _create(self, name: str, create: Callable[[], Awaitable[dict[str, Any]]]) -> None:

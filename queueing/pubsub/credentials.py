@@ -39,12 +39,17 @@ class SharedToken(Token):
         """Forget the token that Google has just refused, whatever its stated life was."""
         self.access_token = None
 
+    async def close(self) -> None:
+        """End a fetch under way, and its connections."""
+        if self.acquiring is not None:
+            self.acquiring.cancel()
+        await super().close()
 
-def application_token(session: aiohttp.ClientSession) -> SharedToken:
+
+def application_token() -> SharedToken:
     """The application's default credentials, looked up as Google's own libraries do."""
     try:
-        # The library's annotation names the session of its synchronous twin.
-        return SharedToken(session=session, scopes=[SCOPE])  # type: ignore[arg-type]
+        return SharedToken(scopes=[SCOPE])
     except Exception as error:
         raise QueueMisconfigured("the Google credentials cannot be read") from error
 

@@ -85,9 +85,10 @@ class PubSubBackend:
     retry_delay_s = 1.0
 
     def __init__(self, emulator_host: str) -> None:
-        self._emulator_host = emulator_host
+        self.host = emulator_host
         self.topic = f"topic-{secrets.token_hex(6)}"
         self.subscription = f"subscription-{secrets.token_hex(6)}"
+        self.dead_id = f"{self.subscription}-dead"
         self._clients: list[PubSubQueue] = []
 
     def client(self, name_suffix: str = "", **options: Any) -> PubSubQueue:
@@ -104,7 +105,7 @@ class PubSubBackend:
             "project",
             self.topic + name_suffix,
             self.subscription + name_suffix,
-            emulator_host=self._emulator_host,
+            emulator_host=self.host,
             **(quick | options),
         )
         self._clients.append(queue)
@@ -136,7 +137,7 @@ class PubSubBackend:
             client = SubscriberClient(
                 session=any_session,
                 token=any_session,  # an emulator asks for none
-                api_root=f"http://{self._emulator_host}/v1",
+                api_root=f"http://{self.host}/v1",
             )
             while len(found) < count:
                 for got in await client.pull(f"{self.subscription_path}-dead", 10, timeout=100):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
@@ -47,23 +47,32 @@ async def on_emulator(emulator: PubSubEmulator) -> AsyncIterator[PubSubBackend]:
         yield opened
 
 
+@pytest.fixture(params=["emulator", "fake"])
+async def on_pubsub(request: pytest.FixtureRequest) -> AsyncIterator[PubSubBackend]:
+    """A fresh queue on each Pub/Sub in turn."""
+    async with _pubsub_backend(request) as opened:
+        yield opened
+
+
 @pytest.fixture(params=["memory", "emulator", "fake"])
 async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
     """A fresh queue, of each backend in turn."""
-    match request.param:
-        case "memory":
-            async with _leaving_nothing(MemoryBackend()) as in_memory:
-                yield in_memory
-        case "emulator":
+    if request.param == "memory":
+        async with _leaving_nothing(MemoryBackend()) as in_memory:
+            yield in_memory
+    else:
+        async with _pubsub_backend(request) as on_pubsub:
+            yield on_pubsub
+
+
+@asynccontextmanager
+async def _pubsub_backend(request: pytest.FixtureRequest) -> AsyncIterator[PubSubBackend]:
+    async with AsyncExitStack() as stack:
+        if request.param == "fake":
+            host = (await stack.enter_async_context(fake_pubsub())).host
+        else:
             host = request.getfixturevalue("emulator").host
-            async with _leaving_nothing(PubSubBackend(host)) as on_emulator:
-                yield on_emulator
-        case "fake":
-            async with (
-                fake_pubsub() as server,
-                _leaving_nothing(PubSubBackend(server.host)) as on_fake,
-            ):
-                yield on_fake
+        yield await stack.enter_async_context(_leaving_nothing(PubSubBackend(host)))
 
 
 @asynccontextmanager
