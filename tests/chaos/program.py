@@ -2,7 +2,7 @@
 
 `python -m tests.chaos.program api|worker`, told by the environment: CHAOS_WORK_S is how long the
 engine works; CHAOS_DIE_AT names an effect as `complete:after`, at which the process is gone without
-a word, as after a power cut.
+a word, as after a power cut; CHAOS_CLOCK_S sets the process's clock off by so much.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -91,8 +92,15 @@ def mortal(resources: Resources, die_at: str, work_s: float) -> Resources:
     )
 
 
+def set_clock_off(by_s: float) -> None:
+    """Make this process believe that it is earlier or later than it is."""
+    true_time = time.time
+    time.time = lambda: true_time() + by_s
+
+
 async def main(role: str) -> int:
     """Run one of the two processes."""
+    set_clock_off(float(os.environ.get("CHAOS_CLOCK_S", "0")))
     settings = read_settings()
     configure_logs("info")
     stopping = Stopping()
