@@ -25,6 +25,8 @@ from service.engines.painting.frame import Size
 _MODERATED_INPUT = "Request Moderated"
 _MODERATED_OUTPUT = "Content Moderated"
 _ENDED_WITHOUT = frozenset({"Error", "Failed", "Task not found"})
+# after these nothing was made of the order
+_RESEND = frozenset({429, 503})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,6 @@ class Bfl:
     domain: str = "bfl.ai"
     canvases: tuple[Size, ...] = CANVASES
     keeps_alpha: bool = False
-    resend: frozenset[int] = frozenset({429, 503})
 
     async def authorize(self) -> Mapping[str, str]:
         """The headers with the key."""
@@ -61,7 +62,7 @@ class Bfl:
     def read_order(self, answer: Answer) -> Outcome:
         """The job that was made of the order."""
         if answer.status >= 300:
-            return failed_order(answer, self.resend)
+            return failed_order(answer, _RESEND)
         data = answer.json()
         poll_url = text(dig(data, "polling_url"))
         if not poll_url:

@@ -28,7 +28,7 @@ def retry_after_s(answer: Answer) -> float | None:
 
 
 def should_retry(answer: Answer, statuses: Collection[int]) -> bool:
-    """Whether to send a request again: as the provider says, else by the status."""
+    """Whether to send a refused request again: as the provider says, else by the status."""
     # https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py
     match answer.headers.get("x-should-retry", "").lower():
         case "true":

@@ -33,6 +33,7 @@ from service.engines.hosted.outcomes import (
     PictureAt,
     Working,
     error_of,
+    may_pass,
 )
 from service.engines.hosted.provider import Jobs, Order, Provider
 from service.engines.metrics import EngineMetrics
@@ -44,8 +45,8 @@ from service.sandbox import Sandbox
 log = structlog.get_logger()
 
 ORDER_TRIES = 3
-HARMLESS = Retry(PASSING, lost=True, tries=7, limit_s=30.0)
-CANCEL = Retry((), lost=True, tries=2, limit_s=3.0)
+HARMLESS = Retry(lambda answer: answer.status in PASSING, lost=True, tries=7, limit_s=30.0)
+CANCEL = Retry(lambda _answer: False, lost=True, tries=2, limit_s=3.0)
 CANCEL_S = 5.0
 POLL_GROWTH = 1.3
 
@@ -130,9 +131,10 @@ class HostedEngine:
     async def _give(self, order: Order, notes: Notes) -> Outcome:
         """Give the order, and keep the job's id before anything else is done with it."""
         provider = self._provider
-        answer = await self._send(
-            provider.order(order), Retry(provider.resend, lost=False, tries=ORDER_TRIES)
+        again = Retry(
+            lambda answer: may_pass(provider.read_order(answer)), lost=False, tries=ORDER_TRIES
         )
+        answer = await self._send(provider.order(order), again)
         outcome = provider.read_order(answer)
         if isinstance(outcome, Working):
             await self._hold(outcome.job, notes)

@@ -25,6 +25,8 @@ from service.engines.hosted.provider import Order
 from service.engines.painting.frame import Size
 
 _MODERATED = "content_policy_violation"
+# after these nothing was made of the order
+_RESEND = frozenset({429, 503})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,6 @@ class Fal:
     domain: str = "queue.fal.run"
     canvases: tuple[Size, ...] = CANVASES
     keeps_alpha: bool = False
-    resend: frozenset[int] = frozenset({429, 503})
 
     async def authorize(self) -> Mapping[str, str]:
         """The headers with the key."""
@@ -65,7 +66,7 @@ class Fal:
         if _moderated(data):
             return Failed(Failure.MODERATED_INPUT)
         if answer.status >= 300:
-            return failed_order(answer, self.resend)
+            return failed_order(answer, _RESEND)
         poll_url = text(dig(data, "status_url"))
         if not poll_url:
             return Failed(Failure.NO_IMAGE)

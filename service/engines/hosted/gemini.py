@@ -47,6 +47,8 @@ _MODERATED_OUTPUT = frozenset(
 # told with status 400, though it is not the request that is wrong
 _ACCOUNT = frozenset({"FAILED_PRECONDITION", "PERMISSION_DENIED", "UNAUTHENTICATED"})
 _ACCOUNT_REASONS = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED", "BILLING_DISABLED"})
+# its own client gives an order again after these; one that failed is not charged
+_RESEND = frozenset({408, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,6 @@ class Gemini:
     domain: str = "generativelanguage.googleapis.com"
     canvases: tuple[Size, ...] = _CANVASES
     keeps_alpha: bool = False
-    resend: frozenset[int] = frozenset({408, 429, 500, 502, 503, 504})
 
     async def authorize(self) -> Mapping[str, str]:
         """The headers with the key or a token."""
@@ -113,7 +114,7 @@ class Gemini:
         reasons = {text(dig(x, "reason")) for x in details} if isinstance(details, list) else set()
         if text(dig(error, "status")) in _ACCOUNT or reasons & _ACCOUNT_REASONS:
             return Failed(Failure.FATAL)
-        return failed_order(answer, self.resend)
+        return failed_order(answer, _RESEND)
 
 
 def _parts(candidate: Any) -> list[Any]:

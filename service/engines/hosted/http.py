@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ from aiohttp import (
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from service.engines.hosted.answers import Answer
-from service.engines.hosted.delays import retry_after_s, should_retry
+from service.engines.hosted.delays import retry_after_s
 from service.outbound import AddressRefused, AddressRule, guarded_connector, is_public
 
 log = structlog.get_logger()
@@ -75,11 +75,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """When a request is sent again: after answers of these statuses, and with `lost` after an
-    answer that did not arrive. What was never sent is always sent again. `tries` counts all, and
-    `limit_s` bounds each."""
+    """When a request is sent again: after such an answer, and with `lost` after one that did not
+    arrive. What was never sent is always sent again. `tries` counts all, and `limit_s` bounds
+    each."""
 
-    statuses: Collection[int]
+    after: Callable[[Answer], bool]
     lost: bool
     tries: int
     limit_s: float | None = None
@@ -125,8 +125,7 @@ class Http:
                     raise
             else:
                 wait_s = retry_after_s(answer) or 0.0
-                again = tries_left and should_retry(answer, retry.statuses)
-                if not again or wait_s > self.pace.longest_wait_s:
+                if not (tries_left and retry.after(answer)) or wait_s > self.pace.longest_wait_s:
                     return answer
             await asyncio.sleep(wait_s + self._jitter(retry.tries - tries_left))
         raise NotSent

@@ -24,6 +24,8 @@ _TRANSPARENT_MODELS = ("gpt-image-1", "gpt-image-2.5")
 _FAITHFUL_MODELS = frozenset({"gpt-image-1", "gpt-image-1.5"})
 _MODERATED = frozenset({"moderation_blocked", "content_policy_violation"})
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+# its own client gives an order again after these; one that failed is not charged
+_RESEND = frozenset({408, 409, 429, *range(500, 600)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,6 @@ class OpenAI:
         Size(1536, 1024, "1536x1024"),
         Size(1024, 1536, "1024x1536"),
     )
-    # its own client sends these again; a refused edit is not charged
-    resend: frozenset[int] = frozenset({408, 409, 429, *range(500, 600)})
 
     @property
     def keeps_alpha(self) -> bool:
@@ -97,7 +97,7 @@ class OpenAI:
             return Failed(Failure.MODERATED_INPUT)
         if codes & _NO_CREDIT:
             return Failed(Failure.FATAL)
-        return failed_order(answer, self.resend)
+        return failed_order(answer, _RESEND)
 
 
 def _versioned(base_url: str) -> str:

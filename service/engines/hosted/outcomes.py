@@ -15,7 +15,7 @@ from service.engines.contract import (
     EngineUnavailable,
 )
 from service.engines.hosted.answers import Answer
-from service.engines.hosted.delays import retry_after_s
+from service.engines.hosted.delays import retry_after_s, should_retry
 
 
 class Failure(Enum):
@@ -85,7 +85,7 @@ def failed_order(answer: Answer, resend: Collection[int]) -> Failed:
     After a server's fault outside `resend` the order may have been carried out and paid for, so
     that it must not be given again.
     """
-    if answer.status in resend:
+    if should_retry(answer, resend):
         return Failed(Failure.RETRYABLE, retry_after_s(answer))
     if answer.status in _ACCOUNT or answer.status >= 500:
         return Failed(Failure.FATAL)
@@ -99,6 +99,11 @@ def failed_poll(answer: Answer) -> Failed:
     if answer.status in (401, 402, 403):
         return Failed(Failure.FATAL)
     return Failed(Failure.NO_IMAGE)
+
+
+def may_pass(outcome: Outcome) -> bool:
+    """Whether the same request may fare better in a moment."""
+    return isinstance(outcome, Failed) and outcome.failure is Failure.RETRYABLE
 
 
 def error_of(failed: Failed) -> EngineError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -49,10 +49,6 @@ class Provider(Protocol):
     @property
     def keeps_alpha(self) -> bool:
         """Whether the model takes and gives transparency."""
-
-    @property
-    def resend(self) -> Collection[int]:
-        """Statuses after which an order was surely not carried out, or is not paid for."""
 
     async def authorize(self) -> Mapping[str, str]:
         """The headers with the key. Raises `NotSent` when a token cannot be had."""

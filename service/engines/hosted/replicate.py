@@ -25,6 +25,8 @@ from service.engines.painting.frame import Size
 # what models on Replicate say when their filters have struck; there is no code for it
 _MODERATED = ("flagged as sensitive", "nsfw", "safety", "e005")
 _ENDED_WITHOUT = frozenset({"failed", "canceled", "aborted"})
+# after these nothing was made of the order; its own client gives none again
+_RESEND = frozenset({429, 503})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,6 @@ class Replicate:
     domain: str = "api.replicate.com"
     canvases: tuple[Size, ...] = CANVASES
     keeps_alpha: bool = False
-    # refused before anything was made; its own client sends no order again
-    resend: frozenset[int] = frozenset({429, 503})
 
     async def authorize(self) -> Mapping[str, str]:
         """The headers with the key."""
@@ -68,7 +68,7 @@ class Replicate:
     def read_order(self, answer: Answer) -> Outcome:
         """The prediction as it was made."""
         if answer.status >= 300:
-            return failed_order(answer, self.resend)
+            return failed_order(answer, _RESEND)
         return self._prediction(answer.json(), None)
 
     def read_poll(self, answer: Answer, job: Job) -> Outcome:

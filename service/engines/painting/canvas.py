@@ -92,12 +92,15 @@ def finish(source: bytes, answer: bytes, prepared: Prepared) -> Finished:
     if prepared.has_alpha:
         after = _transparent_again(after, before, prepared, warnings)
     image, content_type = _encoded(after)
+    # what would have come of the very picture that was sent: resampling is not the model's doing
+    echo = _in_place(decode_rgba(prepared.png).pixels, before, prepared, [])
+    seen = over(after, prepared.backdrop) if prepared.backdrop else after
     return Finished(
         image,
         content_type,
         width=after.shape[1],
         height=after.shape[0],
-        changed=_changed(before, after),
+        changed=_changed(echo, seen),
         alpha_kept=round(float((clear_in(before) == clear_in(after)).mean()), 4),
         before=main_colours(before),
         after=main_colours(after),

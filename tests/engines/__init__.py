@@ -1,0 +1,1 @@
+"""Engines, each held to its part of the port."""

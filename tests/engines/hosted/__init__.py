@@ -1,0 +1,1 @@
+"""Hosted engines against one stub of all providers."""

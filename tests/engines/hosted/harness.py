@@ -1,0 +1,111 @@
+"""Make engines from settings, and run one attempt on them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from service.engines.contract import Attempt, EngineError, Instruction, Refined
+from service.engines.failover import Failover
+from service.engines.hosted.http import Pace
+from service.engines.metrics import EngineMetrics
+from service.engines.select import make_engines
+from service.sandbox import Sandbox
+from service.settings import Settings
+from tests.engines.hosted.pictures import a_logo
+from tests.engines.hosted.scenarios import told
+from tests.engines.hosted.stub import Stub
+
+BRISK = Pace(
+    retry_first_s=0.01,
+    retry_most_s=0.05,
+    longest_wait_s=2.0,
+    poll_first_s=0.01,
+    poll_most_s=0.02,
+)
+
+
+def settings_for(stub: Stub, engine: str, **overrides: Any) -> Settings:
+    """What an operator would set to use the stub instead of the providers."""
+    return Settings(
+        **{
+            "engine": engine,
+            "openai_api_key": stub.key("openai"),
+            "openai_base_url": f"{stub.base}/v1",
+            "gemini_api_key": stub.key("gemini"),
+            "google_gemini_base_url": stub.base,
+            "replicate_api_token": stub.key("replicate"),
+            "replicate_base_url": stub.base,
+            "bfl_api_key": stub.key("bfl"),
+            "bfl_base_url": stub.base,
+            "fal_key": stub.key("fal"),
+            "fal_queue_run_host": stub.base,
+            **overrides,
+        }
+    )
+
+
+@dataclass
+class Tried:
+    """What an attempt kept and told, beside its end."""
+
+    notes: list[Mapping[str, Any]] = field(default_factory=list)
+    told: list[tuple[float, str]] = field(default_factory=list)
+    wanted: bool = False
+
+    def attempt(self, resume: Mapping[str, Any] | None = None) -> Attempt:
+        """The attempt that writes here."""
+
+        async def keep(note: Mapping[str, Any]) -> None:
+            self.notes.append(dict(note))
+
+        async def wanted() -> bool:
+            return self.wanted
+
+        return Attempt(lambda share, stage: self.told.append((share, stage)), resume, keep, wanted)
+
+
+@dataclass
+class Bench:
+    """Makes engines on the stub."""
+
+    stub: Stub
+    sandbox: Sandbox
+    closing: AsyncExitStack
+
+    def engines(self, names: str, **overrides: Any) -> Failover:
+        """The engines of `ENGINE=names`."""
+        metrics = EngineMetrics(overrides.pop("registry", None) or CollectorRegistry())
+        settings = settings_for(self.stub, names, **overrides)
+        engines = make_engines(settings, self.sandbox, metrics, pace=BRISK)
+        self.closing.push_async_callback(engines.close)
+        return engines
+
+
+@asynccontextmanager
+async def open_bench(stub: Stub, sandbox: Sandbox) -> AsyncIterator[Bench]:
+    """A bench whose engines are closed by leaving."""
+    async with AsyncExitStack() as closing:
+        yield Bench(stub, sandbox, closing)
+
+
+async def outcome_of(
+    engines: Failover,
+    scenario: str,
+    attempt: Attempt | None = None,
+    source: bytes | None = None,
+    **wishes: Any,
+) -> Refined | EngineError:
+    """How a refinement in that scenario ends."""
+    try:
+        return await engines.refine(
+            a_logo() if source is None else source,
+            Instruction(told(scenario), **wishes),
+            attempt or Attempt(),
+        )
+    except EngineError as error:
+        return error

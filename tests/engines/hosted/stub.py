@@ -1,0 +1,220 @@
+"""A server that speaks the dialects of all providers and plays scenarios named in the prompt."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from itertools import count
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from tests.engines.hosted.pictures import a_bomb, png_of, redrawn
+from tests.engines.hosted.scenarios import MARKER, scenario_in
+
+POLLS_BEFORE_DONE = {"slow": 4, "unknown_status": 1, "never": 10**9}
+TOLD = {"X-Marker": MARKER}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why an order is not taken, for a dialect to put in its own words."""
+
+    kind: str
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    delay_s: float | None = None
+
+
+@dataclass
+class Job:
+    """An order that was taken."""
+
+    id: str
+    provider: str
+    scenario: str
+    png: bytes
+    wants_alpha: bool = False
+    polls: int = 0
+    canceled: bool = False
+
+
+@dataclass
+class Stub:
+    """What the providers have seen. `asked` counts requests by provider and kind, `paid` the orders
+    taken; `strangers` are requests at the other host."""
+
+    base: str = ""
+    other: str = ""
+    asked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    paid: Counter[str] = field(default_factory=Counter)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    strangers: list[web.BaseRequest] = field(default_factory=list)
+    polled: asyncio.Event = field(default_factory=asyncio.Event)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    _ids: count[int] = field(default_factory=lambda: count(1))
+
+    @staticmethod
+    def key(provider: str) -> str:
+        """The one key that the provider accepts."""
+        return f"key-{MARKER}-{provider}"
+
+    def refusal(self, provider: str, prompt: str) -> Refusal | None:
+        """Why this order is not taken, this time."""
+        self.asked[provider, "order"] += 1
+        nth = self.asked[provider, "order"]
+        match scenario_in(prompt):
+            case "moderated_input":
+                return Refusal("moderated", 400)
+            case "invalid":
+                return Refusal("invalid", 400)
+            case "no_credit":
+                return Refusal("no_credit", 402)
+            case "denied":
+                return Refusal("denied", 403)
+            case "server_fault":
+                return Refusal("fault", 500)
+            case "recovers" if nth <= 2:
+                return Refusal("fault", 503)
+            case "always_busy":
+                return Refusal("busy", 429)
+            case "busy_for_long":
+                return Refusal("busy", 429, {"Retry-After": "120"})
+            case busy if busy.startswith("busy_") and nth == 1:
+                return _busy(busy.removeprefix("busy_"))
+            case _:
+                return None
+
+    def take(self, provider: str, prompt: str, png: bytes, *, wants_alpha: bool = False) -> Job:
+        """The order, taken and paid for."""
+        self.paid[provider] += 1
+        id_ = f"job{next(self._ids)}-{MARKER}"
+        job = Job(id_, provider, scenario_in(prompt), png, wants_alpha)
+        self.jobs[job.id] = job
+        return job
+
+    def result(self, job: Job) -> bytes:
+        """The file that the provider calls the image."""
+        match job.scenario:
+            case "not_an_image":
+                return f'{{"error": "{MARKER}"}}'.encode()
+            case "bomb":
+                return a_bomb()
+            case "endless":
+                return bytes(40 * 1024 * 1024)
+            case "unchanged":
+                return job.png
+            case "other_size":
+                drawn = redrawn(job.png, keep_alpha=job.wants_alpha)
+                return png_of(drawn.resize((640, 200)))
+            case "opaque":
+                return png_of(redrawn(job.png, keep_alpha=False))
+            case _:
+                return png_of(redrawn(job.png, keep_alpha=job.wants_alpha))
+
+    def poll(self, job: Job) -> str:
+        """How a job stands: `queued`, `running`, `unknown`, `done`, or how it failed."""
+        self.asked[job.provider, "poll"] += 1
+        job.polls += 1
+        self.polled.set()
+        if job.canceled:
+            return "canceled"
+        if job.polls <= POLLS_BEFORE_DONE.get(job.scenario, 0):
+            if job.scenario == "unknown_status":
+                return "unknown"
+            return "queued" if job.polls <= 2 and job.scenario == "slow" else "running"
+        if job.scenario in ("job_failed", "moderated_output", "no_image"):
+            return job.scenario
+        return "done"
+
+    def trouble(self, job: Job, kind: str) -> web.Response | None:
+        """What goes wrong with asking for a job, whatever the dialect."""
+        self.asked[job.provider, kind] += 1
+        nth = self.asked[job.provider, kind]
+        if (job.scenario == "poll_recovers" and nth <= 2) or job.scenario == "poll_down":
+            return web.Response(status=503, text=MARKER)
+        return web.Response(status=404, text=MARKER) if job.scenario == "vanished" else None
+
+    def image_url(self, job: Job) -> str:
+        """Where the result of a job lies."""
+        match job.scenario:
+            case "foreign_image":
+                return f"{self.other}/image/{job.id}"
+            case "inside_image":
+                return f"{self.other.replace('http:', 'https:')}/image/{job.id}"
+            case _:
+                return f"{self.base}/image/{job.id}"
+
+    def poll_base(self, job: Job) -> str:
+        """Where to ask for a job."""
+        return self.other if job.scenario == "foreign_poll" else self.base
+
+    async def image(self, request: web.Request) -> web.StreamResponse:
+        """The file of a result; no key belongs here."""
+        job = self.jobs[request.match_info["id"]]
+        self.asked[job.provider, "image"] += 1
+        assert not {"Authorization", "x-key", "x-goog-api-key"} & request.headers.keys()
+        nth = self.asked[job.provider, "image"]
+        if job.scenario == "gone":
+            return web.Response(status=404, text=MARKER)
+        if job.scenario == "image_recovers" and nth == 1:
+            return web.Response(status=502, text=MARKER)
+        if job.scenario == "image_cut" and nth == 1:
+            return await cut(request)
+        kind = "text/html" if job.scenario == "odd_type" else "image/png"
+        return web.Response(body=self.result(job), content_type=kind)
+
+
+def _busy(form: str) -> Refusal:
+    now = datetime.now(UTC).replace(microsecond=0)
+    match form:
+        case "seconds":
+            return Refusal("busy", 429, {"Retry-After": "0"})
+        case "fraction":
+            return Refusal("busy", 429, {"Retry-After": "0.05"})
+        case "milliseconds":
+            return Refusal("busy", 429, {"retry-after-ms": "50", "Retry-After": "999"})
+        case "date":
+            stamp = format_datetime(now, usegmt=True)
+            return Refusal("busy", 429, {"Retry-After": stamp, "Date": stamp})
+        case _:
+            return Refusal("busy", 429, delay_s=0.05)
+
+
+async def cut(request: web.Request) -> web.StreamResponse:
+    """Half an answer, and then the connection breaks."""
+    response = web.StreamResponse(headers={"Content-Length": "1000", **TOLD})
+    await response.prepare(request)
+    await response.write(b'{"data": [{"b64_json": "')
+    assert request.transport is not None
+    request.transport.abort()
+    return response
+
+
+@asynccontextmanager
+async def running_stub() -> AsyncIterator[Stub]:
+    """A stub on two loopback ports: the providers', and one where no key may ever come."""
+    from tests.engines.hosted.dialects import routes
+
+    stub = Stub()
+
+    async def stranger(request: web.BaseRequest) -> web.Response:
+        stub.strangers.append(request)
+        return web.Response(text=MARKER)
+
+    app = web.Application(client_max_size=64 * 1024 * 1024)
+    app.add_routes([*routes(stub), web.get("/image/{id}", stub.image)])
+    other = web.Application()
+    other.router.add_route("*", "/{path:.*}", stranger)
+    async with TestServer(app) as server, TestServer(other) as trap:
+        stub.base = str(server.make_url("")).rstrip("/")
+        stub.other = str(trap.make_url("")).rstrip("/")
+        try:
+            yield stub
+        finally:
+            stub.closing.set()
