@@ -23,6 +23,11 @@ if command -v flock >/dev/null; then
     is_installed "$lock" && exit 0
 fi
 
+# the lock files agree with each other, so that what one has installed suits the others
+installed=
+for other in requirements*.lock; do
+    is_installed "$other" && installed="$installed $other"
+done
 if is_installed "$base"; then
     rm -f .venv/*.lock
 else
@@ -36,5 +41,6 @@ echo "Installing the packages of $lock, which takes about a minute the first tim
     --require-hashes --requirement "$lock"
 # what an editable installation comes to, without build tools from outside the lock file
 echo "$PWD" >"$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/project.pth"
-mark "$base" >".venv/$base"
-mark "$lock" >".venv/$lock"
+for file in $base $lock $installed; do
+    mark "$file" >".venv/$file"
+done
