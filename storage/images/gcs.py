@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -67,10 +66,9 @@ class GcsImages:
 
     Credentials are the application's default ones, or `service_file`. With `api_root`, the
     `http://host:port` of an emulator, none are used, and addresses are the emulator's own. With
-    `cdn_prefix` an address is `{cdn_prefix}/{key}`, unsigned: of a network that reads the bucket by
-    itself. `known_prefixes` are earlier prefixes, of any backend, whose addresses keep their
-    meaning. `try_s` bounds each of a few tries, `clock` tells epoch seconds. Make it inside a
-    running loop. Raises `CannotSign`.
+    `cdn_prefix` an address is `{cdn_prefix}/{key}`, unsigned. `known_prefixes` are earlier ones, of
+    any backend, whose addresses keep their meaning. `try_s` bounds each of a few tries, `clock`
+    tells epoch seconds. Make it inside a running loop. Raises `CannotSign`.
     """
 
     def __init__(
@@ -92,22 +90,17 @@ class GcsImages:
         self._url_prefix = url_prefix_of(bucket, prefix, api_root=api_root, cdn_prefix=cdn_prefix)
         self._places = places_of(self._url_prefix, *known_prefixes)
         self._store_time: datetime | None = None
-        self._session = ClientSession(
-            connector=TCPConnector(limit=EMULATOR_CONNECTIONS if api_root else CONNECTIONS),
-            trace_configs=[self._clock_reader()],
-        )
-        # the library's types name the session of its other edition
-        session: Any = self._session
-        self._token = Token(service_file, session, SCOPES)
+        self._uses_token = api_root is None
+        self._token = Token(service_file, scopes=SCOPES)
+        is_open = api_root is not None or cdn_prefix is not None
+        self._signer = None if is_open else _signer_of(self._token)
+        self._session = self._new_session(EMULATOR_CONNECTIONS if api_root else CONNECTIONS)
         self._storage = Storage(
             token=self._token,
-            session=session,
+            session=_any(self._session),
             api_root=api_root or API_ROOT,
             api_is_dev=api_root is not None,
         )
-        self._uses_token = api_root is None
-        is_open = api_root is not None or cdn_prefix is not None
-        self._signer = None if is_open else _signer_of(self._token, self._session)
         self._urls: dict[str, str] = {}
         self._urls_window = 0
 
@@ -136,12 +129,12 @@ class GcsImages:
         """Every image below the prefix, in no order."""
         params = {"prefix": self._below, "maxResults": str(PAGE_OBJECTS)}
         while True:
-            page = await self._tried(partial(self._list_page, params))
-            for image in page.images:
+            page, following = await self._tried(partial(self._list_page, params))
+            for image in page:
                 yield image
-            if page.next_token is None:
+            if following is None:
                 return
-            params = {**params, "pageToken": page.next_token}
+            params = {**params, "pageToken": following}
 
     async def url(self, key: str) -> str:
         """An address that works for 30 to 60 minutes; the same on every instance in a window."""
@@ -152,7 +145,8 @@ class GcsImages:
             self._urls, self._urls_window = {}, window
         urls, signer = self._urls, self._signer
         if key not in urls:
-            urls[key] = await self._tried(partial(self._sign, signer, key, window * WINDOW_S))
+            signing = partial(self._sign, signer, key, window * WINDOW_S)
+            urls[key] = await tried(signing, try_s=self._try_s)
         return urls[key]
 
     def key_of(self, url: str) -> str | None:
@@ -169,6 +163,7 @@ class GcsImages:
         """Let go of connections; safe to call twice."""
         if self._token.acquiring:
             self._token.acquiring.cancel()
+        await self._token.close()
         await self._session.close()
 
     async def _upload(self, key: str, body: bytes, content_type: str) -> None:
@@ -212,7 +207,7 @@ class GcsImages:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
 
-    async def _list_page(self, params: dict[str, str]) -> _Page:
+    async def _list_page(self, params: dict[str, str]) -> tuple[list[StoredImage], str | None]:
         answer = await self._storage.list_objects(self._bucket, params=params, timeout=LIBRARY_S)
         now = self._store_time
         images = []
@@ -221,7 +216,7 @@ class GcsImages:
             if now is not None and is_key(key):
                 made = datetime.fromisoformat(item["timeCreated"])
                 images.append(StoredImage(key, max(0.0, (now - made).total_seconds())))
-        return _Page(images, answer.get("nextPageToken"))
+        return images, answer.get("nextPageToken")
 
     async def _sign(self, signer: Signer, key: str, begins_s: int) -> str:
         address = unsigned_address(
@@ -237,61 +232,67 @@ class GcsImages:
         return await tried(partial(self._authorized, work), try_s=self._try_s)
 
     async def _authorized[T](self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do the work with a valid token at hand.
-
-        All callers wait for one refresh, and the library would let one that gives up cancel it.
-        """
         if self._uses_token:
-            await asyncio.shield(self._token.get())
+            await _refresh(self._token)
         return await work()
 
-    def _clock_reader(self) -> TraceConfig:
-        """Note the store's time from each answer: the library does not hand out headers."""
+    def _new_session(self, connections: int) -> ClientSession:
+        """A session that notes the store's time from each answer: the library hides headers."""
 
-        async def read(
+        async def note_time(
             _session: ClientSession, _context: SimpleNamespace, answered: TraceRequestEndParams
         ) -> None:
             with contextlib.suppress(ValueError):
                 self._store_time = parsedate_to_datetime(answered.response.headers.get("Date", ""))
 
-        config = TraceConfig()
-        config.on_request_end.append(read)
-        return config
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    images: Sequence[StoredImage]
-    next_token: str | None
+        noting = TraceConfig()
+        noting.on_request_end.append(note_time)
+        return ClientSession(connector=TCPConnector(limit=connections), trace_configs=[noting])
 
 
 class _IamSigner:
     """Lets Google sign where there is no key: the account needs `iam.serviceAccounts.signBlob`."""
 
-    def __init__(self, token: Token, session: Any) -> None:
+    def __init__(self, token: Token) -> None:
         try:
-            self._iam = IamClient(token=token, session=session)
+            self._iam = IamClient(token=token)
         except TypeError as error:
             raise CannotSign(CannotSign.__doc__) from error
-        self._session: ClientSession = session
+        self._token = token
         self._email = self._iam.service_account_email
 
     async def email(self) -> str:
         if self._email is None:
             url = f"{GCE_METADATA_BASE}/instance/service-accounts/default/email"
-            async with self._session.get(
-                url, headers=GCE_METADATA_HEADERS, raise_for_status=True
-            ) as answer:
-                self._email = (await answer.text()).strip()
+            answer = await self._token.session.get(url, headers=GCE_METADATA_HEADERS)
+            self._email = (await answer.text()).strip()
         return self._email
 
     async def sign(self, message: bytes) -> bytes:
-        answer = await self._iam.sign_blob(message, service_account_email=await self.email())
+        await _refresh(self._token)
+        answer = await self._iam.sign_blob(
+            message,
+            service_account_email=await self.email(),
+            session=_any(self._token.session.session),
+        )
         return decode(answer["signedBlob"])
 
 
-def _signer_of(token: Token, session: ClientSession) -> Signer:
+def _signer_of(token: Token) -> Signer:
     data = token.service_data
     if data.get("client_email") and data.get("private_key"):
         return KeySigner(data["client_email"], data["private_key"])
-    return _IamSigner(token, session)
+    return _IamSigner(token)
+
+
+def _any(session: ClientSession) -> Any:
+    """The session as the library's types want it: they name the one of its other edition."""
+    return session
+
+
+async def _refresh(token: Token) -> None:
+    """Have a valid token before the library asks for one.
+
+    All callers wait for one refresh, and the library lets one that gives up cancel it for all.
+    """
+    await asyncio.shield(token.get())
