@@ -23,12 +23,12 @@ if command -v flock >/dev/null; then
     is_installed "$lock" && exit 0
 fi
 
-# the lock files agree with each other, so that what one has installed suits the others
 installed=
-for other in requirements*.lock; do
-    is_installed "$other" && installed="$installed $other"
-done
 if is_installed "$base"; then
+    # the lock files agree with each other, so that what one has installed stays under another
+    for other in requirements*.lock; do
+        if is_installed "$other"; then installed="$installed $other"; fi
+    done
     rm -f .venv/*.lock
 else
     python=$(sh tools/find-python.sh)
