@@ -37,8 +37,9 @@ lint: install-test
 check: lint
 	$(MAKE) test
 
-bench: install-test
-	exec $(PYTHON) -m tests.bench
+bench:
+	sh tools/install.sh requirements-bench.lock
+	exec $(PYTHON) -m tests.bench $(ARGS)
 
 lock:
 	sh tools/lock.sh $(ARGS)

@@ -14,3 +14,5 @@ compile() {
 }
 compile "$@" --output-file requirements.lock
 compile "$@" --extra test --constraint requirements.lock --output-file requirements-test.lock
+compile "$@" --extra test --extra bench --constraint requirements-test.lock \
+    --output-file requirements-bench.lock
