@@ -8,18 +8,12 @@ import sys
 from collections.abc import Iterator
 
 from tests.emulators import EmulatorMissing, PubSubEmulator
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-
-def browser() -> str | None:
-    """The path of a browser of Chromium's family, if there is one."""
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
+from tests.studio.browser import NAMES
 
 
 def missing() -> Iterator[str]:
     """A line for each, with what to do about it."""
-    if browser() is None:
+    if not any(map(shutil.which, NAMES)):
         yield "no Chromium, so browser tests are skipped: apt-get install chromium"
     try:
         PubSubEmulator()
