@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 RETRY_CAP_S = 5.0
 # An empty answer that came sooner than this was not a long pull.
 SHORTEST_PULL_S = 1.0
+# Longer than a message that cannot be read stays away before it comes again.
+ONE_BY_ONE_S = 60.0
 
 Fetch = asyncio.Task[list[Pulled]]
 
@@ -39,7 +41,7 @@ class Receiver:
         self._fetches: set[Fetch] = set()
         self._parked: set[Fetch] = set()
         self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._one_by_one = False
+        self._one_by_one_until = 0.0
 
     async def receive(self, at_most: int) -> Sequence[Pulled]:
         """Wait for at least one message; all of them are held from then on."""
@@ -104,15 +106,17 @@ class Receiver:
             started_at = loop.time()
             try:
                 await self._resources.ensure()
-                if pulled := await self._pull(1 if self._one_by_one else at_most):
-                    self._one_by_one = False
+                if pulled := await self._pull(
+                    1 if started_at < self._one_by_one_until else at_most
+                ):
                     return pulled
             except Missing:
                 await self._repair()
             except QueueUnavailable as error:
                 logger.warning("Waiting for Pub/Sub: %s", error)
-                # A message that cannot be read must not take its neighbours along again.
-                self._one_by_one = self._one_by_one or isinstance(error, Garbled)
+                if isinstance(error, Garbled):
+                    # It may be for one message, which must not take its neighbours along again.
+                    self._one_by_one_until = loop.time() + ONE_BY_ONE_S
             except Refused as error:
                 raise QueueMisconfigured(str(error)) from error
             else:

@@ -50,7 +50,8 @@ class FakePubSub:
     """
 
     def __init__(self) -> None:
-        self.state = PubSubState()
+        self._changed = asyncio.Event()
+        self.state = PubSubState(on_change=self._changed.set)
         self.calls: dict[str, list[Json]] = defaultdict(list)
         self.always: dict[str, Fault] = {}
         self.forbidden: set[str] = set()
@@ -60,7 +61,6 @@ class FakePubSub:
         self._script: dict[str, deque[Fault | None]] = defaultdict(deque)
         self._runner: web.AppRunner | None = None
         self._transports: set[asyncio.Transport] = set()
-        self._called = asyncio.Event()
 
     @property
     def host(self) -> str:
@@ -94,11 +94,11 @@ class FakePubSub:
         self._script[verb].extend(faults)
 
     async def until(self, reached: Callable[[], bool]) -> None:
-        """Wait until a condition on this server holds; looked at after each call."""
+        """Wait until a condition on this server holds; looked at after each call and change."""
         async with asyncio.timeout(30):
             while not reached():
-                self._called.clear()
-                await self._called.wait()
+                self._changed.clear()
+                await self._changed.wait()
 
     async def until_called(self, verb: str, times: int) -> None:
         """Wait until a verb was called so often."""
@@ -135,7 +135,7 @@ class FakePubSub:
         body = json.loads(await request.read() or b"{}")
         self.calls[verb].append(body)
         # Waiters look once this call has had its effect, or waits.
-        asyncio.get_running_loop().call_soon(self._called.set)
+        asyncio.get_running_loop().call_soon(self._changed.set)
         script = self._script[verb]
         fault = script.popleft() if script else self.always.get(verb)
         try:

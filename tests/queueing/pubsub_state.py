@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -46,13 +46,17 @@ class Subscription:
 
 
 class PubSubState:
-    """Topics, subscriptions and what is in them. Its verbs take and give the REST bodies."""
+    """Topics, subscriptions and what is in them. Its verbs take and give the REST bodies.
 
-    def __init__(self) -> None:
+    `on_change` is called after every change.
+    """
+
+    def __init__(self, on_change: Callable[[], None]) -> None:
         self.topics: set[str] = set()
         self.subscriptions: dict[str, Subscription] = {}
         self.refused_ids: set[str] = set()
         self.is_down = asyncio.Event()
+        self._on_change = on_change
         self._skew_s = 0.0
         self._ids = count(1)
         self._changed = asyncio.Event()
@@ -76,6 +80,7 @@ class PubSubState:
         return asyncio.get_running_loop().time() + self._skew_s
 
     def _notify(self) -> None:
+        self._on_change()
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -185,6 +190,7 @@ class PubSubState:
         subscription.backlog[:] = [
             one for one in subscription.backlog if one.ack_id not in done or one.leased_until <= now
         ]
+        self._notify()
         return {}
 
     async def modify_ack_deadline(self, name: str, body: Json) -> Json:
