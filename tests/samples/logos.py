@@ -173,7 +173,7 @@ def tech(size: int = 1024) -> Logo:
     )
 
 
-def leaf(size: int = 768) -> Logo:
+def leaf(size: int = 1024) -> Logo:
     """Two leaves on a stem with lettering beside them, on a transparent background."""
     pen, u = Pen(size, size), size / 768
     base = (384 * u, 470 * u)
@@ -254,7 +254,7 @@ def lunar(size: int = 1024) -> Logo:
     )
 
 
-SAMPLES: tuple[Callable[[], Logo], ...] = (coffee, mountain, tech, leaf, lunar)
+SAMPLES: tuple[Callable[..., Logo], ...] = (coffee, mountain, tech, leaf, lunar)
 
 
 def main() -> None:

@@ -10,8 +10,9 @@ from PIL import Image
 
 from service.engines.contract import Instruction, Report, SourceInvalid, SourceTooLarge
 from service.engines.embedded.canvas import Canvas
-from service.engines.embedded.carry_out import carry_out, moved
+from service.engines.embedded.carry_out import carry_out
 from service.engines.embedded.colour import Bytes
+from service.engines.embedded.guard import moved
 from service.engines.embedded.language import read
 from service.engines.embedded.plan import Plan
 from service.engines.embedded.report import Account, make_report

@@ -98,7 +98,7 @@ class Op(StrEnum):
     LIGHT_MODE = "light_mode"
     CONTRAST = "contrast"  # amount may be negative
     BRIGHTNESS = "brightness"  # amount may be negative
-    SIMPLIFY = "simplify"
+    SIMPLIFY = "simplify"  # mode is for the ops: keep_colour | keep_shape under a constraint
     BOLDER = "bolder"
     THINNER = "thinner"
     OUTLINE_ONLY = "outline_only"

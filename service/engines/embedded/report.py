@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from service.engines.contract import Applied, NotApplied, Outcome, Report, Understood
+from service.engines.contract import Applied, NotApplied, Outcome, Reason, Report, Understood
 from service.engines.embedded.canvas import Canvas
 from service.engines.embedded.colour import Bytes, hex_of, oklab
 from service.engines.embedded.palette import cluster
-from service.engines.embedded.plan import Plan
+from service.engines.embedded.plan import Edit, Plan
 
 NAME = "embedded/1"
 
@@ -29,13 +29,21 @@ class Account:
     assumptions: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
+    def apply(self, edit: Edit, summary: str, measured: dict[str, float]) -> None:
+        """Say that an edit was made."""
+        self.applied.append(
+            {"span": edit.span, "op": str(edit.op), "summary": summary, "measured": measured}
+        )
+
+    def refuse(self, span: str, reason: Reason, message: str) -> None:
+        """Say that a part of the prompt was not carried out."""
+        self.not_applied.append({"span": span, "reason": reason, "message": message})
+
     def undo_all(self) -> None:
         """Say of every edit that it is not to be seen: together they came to nothing."""
         for edit in self.applied:
             message = "Together with the other changes this left the image as it was."
-            self.not_applied.append(
-                {"span": edit["span"], "reason": "conflict", "message": message}
-            )
+            self.refuse(edit["span"], "conflict", message)
         self.applied.clear()
 
     def note(self, assumptions: tuple[str, ...], warnings: tuple[str, ...]) -> None:
@@ -53,7 +61,7 @@ def make_report(plan: Plan, account: Account, before: Canvas, after: Canvas) -> 
     return {
         "engine": NAME,
         "outcome": _outcome(account.applied, not_applied),
-        "understood": [_understood(plan, i) for i in range(len(plan.edits))],
+        "understood": [_understood(edit) for edit in plan.edits],
         "applied": account.applied,
         "not_applied": not_applied,
         "assumptions": [*plan.assumptions, *account.assumptions],
@@ -69,8 +77,7 @@ def _outcome(applied: list[Applied], not_applied: list[NotApplied]) -> Outcome:
     return "partial" if not_applied else "complete"
 
 
-def _understood(plan: Plan, index: int) -> Understood:
-    edit = plan.edits[index]
+def _understood(edit: Edit) -> Understood:
     return {
         "span": edit.span,
         "op": str(edit.op),

@@ -6,25 +6,32 @@ import numpy as np
 
 from service.engines.embedded.canvas import Canvas
 from service.engines.embedded.families import members
+from service.engines.embedded.nouns import place_noun
 from service.engines.embedded.plan import Part, Target
 from service.engines.embedded.scene.core import Flags
 
 _SMALL_DOT = 0.004  # of the image
 _ROUND = 0.7
+_FULL = 0.55
 _SHADE = 0.06
+_LARGE = 0.0005
+_LINE = 0.016  # of the shorter side: the half-width of what a person calls a line
 
 
 def select(canvas: Canvas, target: Target) -> Flags:
     """One flag a surface. All false when the image has nothing of the kind."""
-    scene = canvas.scene
     seen = canvas.alphas() > 0.02
-    if target.noun is not None:
-        return np.zeros(len(seen), np.bool_)
     chosen = _of_part(canvas, target.part)
     if target.part is not Part.BACKGROUND:
-        chosen &= seen
+        chosen &= seen & (canvas.scene.regions.area > 0)
+    if target.noun is not None:
+        icon = ~canvas.scene.background & ~canvas.scene.text
+        among = chosen & icon if (chosen & icon).any() else chosen
+        placed = place_noun(canvas, target.noun, among)
+        if placed.any() or target.part is Part.IMAGE:
+            chosen = placed if target.colour is None or placed.any() else among
     if target.colour is not None:
-        rows = np.flatnonzero(chosen & seen & (scene.regions.area > 0))
+        rows = np.flatnonzero(chosen & seen)
         chosen = np.zeros(len(seen), np.bool_)
         chosen[rows[members(canvas.colours()[rows], target.colour)]] = True
     return chosen
@@ -32,6 +39,8 @@ def select(canvas: Canvas, target: Target) -> Flags:
 
 def _of_part(canvas: Canvas, part: Part) -> Flags:
     scene = canvas.scene
+    if scene.photographic:
+        return np.full(1, part in (Part.IMAGE, Part.ARTWORK))
     artwork = ~scene.background
     icon = artwork & ~scene.text
     simple: dict[Part, Flags] = {
@@ -45,27 +54,38 @@ def _of_part(canvas: Canvas, part: Part) -> Flags:
     if part in simple:
         return simple[part].copy()
     if part is Part.DOTS:
-        return np.asarray(icon & round_specks(canvas))
+        return np.asarray(icon & _round_specks(canvas))
     if part is Part.OUTLINE:
-        return np.zeros(len(scene.regions), np.bool_)
+        return np.asarray(icon & _lines(canvas))
     return _extreme(canvas, artwork, darkest=part is Part.DARKEST)
 
 
-def round_specks(canvas: Canvas) -> Flags:
+def _round_specks(canvas: Canvas) -> Flags:
     """Small shapes that are about as wide as high and nearly as full as a disc."""
-    regions = canvas.scene.regions
-    width = regions.boxes[:, 2] - regions.boxes[:, 0]
-    height = regions.boxes[:, 3] - regions.boxes[:, 1]
+    groups = canvas.scene.groups
+    width = groups.boxes[:, 2] - groups.boxes[:, 0]
+    height = groups.boxes[:, 3] - groups.boxes[:, 1]
     size = canvas.scene.height * canvas.scene.width
     square = np.minimum(width, height) >= _ROUND * np.maximum(width, height)
-    full = regions.area >= 0.55 * width * height
-    return np.asarray(square & full & (regions.area <= _SMALL_DOT * size) & (regions.area > 0))
+    full = groups.area >= _FULL * width * height
+    specks = square & full & (groups.area <= _SMALL_DOT * size) & (groups.area > 0)
+    return np.asarray(specks[groups.of])
+
+
+def _lines(canvas: Canvas) -> Flags:
+    """Shapes that are long and thin: strokes, rings, borders."""
+    groups = canvas.scene.groups
+    extent = np.maximum(
+        groups.boxes[:, 2] - groups.boxes[:, 0], groups.boxes[:, 3] - groups.boxes[:, 1]
+    )
+    thin = groups.thickness <= _LINE * min(canvas.scene.height, canvas.scene.width)
+    return np.asarray((thin & (extent >= 6 * groups.thickness))[groups.of])
 
 
 def _extreme(canvas: Canvas, artwork: Flags, *, darkest: bool) -> Flags:
     lightness = canvas.colours()[:, 0]
     regions = canvas.scene.regions
-    large = artwork & (regions.area >= 0.0005 * canvas.scene.height * canvas.scene.width)
+    large = artwork & (regions.area >= _LARGE * canvas.scene.height * canvas.scene.width)
     if not large.any():
         return artwork
     if darkest:

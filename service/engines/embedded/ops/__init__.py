@@ -34,9 +34,9 @@ from service.engines.embedded.ops.simplify import simplify
 from service.engines.embedded.ops.stroke import change_weight
 from service.engines.embedded.ops.tone import shift_tone
 from service.engines.embedded.ops.two_tone import black_and_white, one_colour
-from service.engines.embedded.plan import Op
+from service.engines.embedded.plan import Keep, Op
 
-__all__ = ["GROUPS", "OPS", "Apply", "CannotApply", "Done"]
+__all__ = ["GROUPS", "NEEDS_NO_SHAPES", "OPS", "TOUCHES", "Apply", "CannotApply", "Done"]
 
 # From the ground up: what an edit needs has been settled by those of the groups before it.
 _BY_GROUP: tuple[dict[Op, Apply], ...] = (
@@ -94,3 +94,27 @@ _BY_GROUP: tuple[dict[Op, Apply], ...] = (
 )
 OPS: dict[Op, Apply] = {op: apply for group in _BY_GROUP for op, apply in group.items()}
 GROUPS: dict[Op, int] = {op: rank for rank, group in enumerate(_BY_GROUP) for op in group}
+
+_SHAPE = {Op.REMOVE, Op.SIMPLIFY, Op.BOLDER, Op.THINNER, Op.OUTLINE_ONLY, Op.ROUND, Op.SMOOTH}
+_PLACE = {Op.ARRANGE, Op.SCALE, Op.ROTATE, Op.FLIP, Op.MOVE, Op.CENTRE}
+_FRAME = {Op.CROP, Op.SQUARE, Op.PAD, Op.UPSCALE, Op.SHARPEN}
+# What an edit changes of its target. A frame leaves every pixel of the artwork as it is.
+TOUCHES: dict[Op, Keep | None] = {
+    op: Keep.SHAPE
+    if op in _SHAPE
+    else Keep.PLACE
+    if op in _PLACE
+    else None
+    if op in _FRAME
+    else Keep.COLOUR
+    for op in OPS
+}
+
+# What works on a photograph too, where no shapes can be told apart.
+NEEDS_NO_SHAPES = frozenset(
+    {
+        Op.MONOCHROME, Op.INVERT, Op.LIGHTEN, Op.DARKEN, Op.WARMER, Op.COOLER, Op.PASTEL, Op.MUTE,
+        Op.VIVID, Op.EARTHY, Op.NEON, Op.CONTRAST, Op.BRIGHTNESS, Op.BLUR, Op.VINTAGE, Op.GRAIN,
+        Op.ROTATE, Op.FLIP, Op.SQUARE, Op.UPSCALE, Op.PAD, Op.SHARPEN,
+    }
+)  # fmt: skip

@@ -18,7 +18,7 @@ from service.engines.embedded.ops.layers import (
     ground_of,
     lifted,
 )
-from service.engines.embedded.plan import Edit, Part
+from service.engines.embedded.plan import Edit
 from service.engines.embedded.raster import composed, warped
 from service.engines.embedded.scene.core import Flags
 
@@ -221,7 +221,7 @@ def flip(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
     """Mirror the picture, or one part of it in its place."""
     across = edit.mode != "vertical"
     summary = f"Flipped {named(edit.target)} {'horizontally' if across else 'vertically'}"
-    if edit.target.part in (Part.IMAGE, Part.ARTWORK) and edit.target.colour is None:
+    if _is_whole(canvas, chosen):
         mirrored = canvas.image[:, ::-1] if across else canvas.image[::-1]
         warnings = ("The lettering is mirrored too.",) if canvas.scene.text.any() else ()
         return Done(canvas.redrawn(np.ascontiguousarray(mirrored)), summary, {}, (), warnings)
@@ -240,9 +240,8 @@ def rotate(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
     degrees = (90.0 if edit.degrees is None else edit.degrees) % 360
     if degrees == 0:
         raise CannotApply("limit", "A full turn changes nothing.")
-    whole = edit.target.part in (Part.IMAGE, Part.ARTWORK) and edit.target.colour is None
     summary = f"Turned {named(edit.target)} by {degrees:g}° clockwise"
-    if whole and degrees % 90 == 0:
+    if _is_whole(canvas, chosen) and degrees % 90 == 0:
         turned = np.rot90(canvas.image, -int(degrees // 90))
         return Done(canvas.redrawn(np.ascontiguousarray(turned)), summary, {"degrees": degrees})
     artwork = artwork_of(canvas, chosen)
@@ -258,6 +257,10 @@ def rotate(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
         (),
         warnings,
     )
+
+
+def _is_whole(canvas: Canvas, chosen: Flags) -> bool:
+    return bool((chosen | canvas.scene.background | (canvas.scene.regions.area <= 0)).all())
 
 
 def _turned_room(canvas: Canvas, box: Box, degrees: float) -> float:

@@ -19,14 +19,19 @@ _NEAR = 0.085
 
 
 def simplify(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
-    """Drop specks, flatten gradients and merge near colours; shapes stay."""
+    """Drop specks, flatten gradients and merge near colours; shapes stay.
+
+    `edit.mode` may be `keep_colour` or `keep_shape`: then only the other half is done.
+    """
     amount = _DEFAULT if edit.amount is None else edit.amount
     chosen = chosen & ~canvas.scene.background
     colours = distinct_colours(canvas, chosen)
-    specks = _specks(canvas, chosen)
+    specks = _specks(canvas, chosen) if edit.mode != "keep_shape" else np.zeros_like(chosen)
     after = without(canvas, specks) if specks.any() else canvas
-    after, flattened = flattened_gradients(after, chosen & ~specks)
-    after = _merged(after, chosen & ~specks, _NEAR * min(max(amount / _DEFAULT, 0.5), 1.6))
+    flattened = 0
+    if edit.mode != "keep_colour":
+        after, flattened = flattened_gradients(after, chosen & ~specks)
+        after = _merged(after, chosen & ~specks, _NEAR * min(max(amount / _DEFAULT, 0.5), 1.6))
     left = distinct_colours(after, chosen & ~specks)
     if not specks.any() and not flattened and left >= colours:
         raise CannotApply("limit", "There is nothing left to simplify without redrawing shapes.")

@@ -27,8 +27,11 @@ _MOST_INKS = 24
 _SAME_INK_LEVELS = 14.0
 _POCKET_PX = 14
 _POCKET_REACH_PX = 10
-# A line that never reaches this part of a palette colour is a paler line of its own colour.
-_FULL_COVERAGE = 0.72
+# A line that never reaches this part of a colour is a paler line of a colour of its own.
+_FULL_COVERAGE = 0.97
+_PALE_COST_LEVELS = 3.0
+_BETTER_LEVELS = 0.6
+_GOOD = 0.12  # of the tolerance
 _FRINGE_LEVELS = 1.0
 
 
@@ -136,24 +139,25 @@ def _choose_inks(
 
     def offer(colour: Floats) -> None:
         weight, error = blend(pixel, np.broadcast_to(colour, pixel.shape), base)
-        cost = strands.total(error) / size
-        reaches = (strands.peak(weight) >= _FULL_COVERAGE) | (size <= _POCKET_PX)
-        fits = reaches & (cost < best) & (cost <= tolerance_levels / 2)
+        missing = np.maximum(0, _FULL_COVERAGE - strands.peak(weight)) * (size > _POCKET_PX)
+        cost = strands.total(error) / size + _PALE_COST_LEVELS * missing
+        fits = (cost < best - _BETTER_LEVELS) & (cost <= tolerance_levels)
         ink[fits], best[fits] = colour, cost[fits]
 
     for colour in palette:
         offer(colour)
     contrast = np.abs(pixel - base).max(axis=1)
     peak = strands.peak(contrast)
+    tried = best <= tolerance_levels * _GOOD
     for _ in range(_MOST_INKS):
-        left = np.flatnonzero(np.isinf(best))
+        left = np.flatnonzero(~tried)
         if left.size == 0:
             break
         first = left[np.argmax(peak[left])]
         rows = np.flatnonzero(strands.strand == first)
-        colour = pixel[rows[np.argmax(contrast[rows])]]
-        ink[first], best[first] = colour, 0.0
-        offer(colour)
+        offer(pixel[rows[np.argmax(contrast[rows])]])
+        tried |= best <= tolerance_levels * _GOOD
+        tried[first] = True
     order = np.argsort(contrast, kind="stable")
     extreme = np.zeros(strands.count, np.int64)
     extreme[strands.strand[order]] = order

@@ -1,0 +1,109 @@
+"""Place a person's word for something drawn, where shape or usual colour leaves no doubt."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from service.engines.embedded.canvas import Canvas
+from service.engines.embedded.families import families_of
+from service.engines.embedded.scene.core import Flags
+
+_DISC = "circle disc disk ball orb globe"
+_RING = "ring hoop halo"
+_BAR = "bar stripe band rectangle underline plank plate saucer"
+_SQUARE = "square box block"
+_LINE = "line swoosh swash stroke wave steam smoke string vein"
+_DOT = "dot speck spot"
+_SHAPES: dict[str, str] = {
+    word: shape
+    for shape, words in (
+        ("disc", _DISC),
+        ("ring", _RING),
+        ("bar", _BAR),
+        ("square", _SQUARE),
+        ("line", _LINE),
+        ("dot", _DOT),
+    )
+    for word in words.split()
+}
+# What is nearly always painted in one of these, and hardly anything beside it.
+_USUAL: dict[str, tuple[frozenset[str], str | None]] = {
+    word: (frozenset(families.split()), shape)
+    for words, families, shape in (
+        ("sun", "yellow orange gold red", "disc"),
+        ("moon crescent", "yellow gold cream white grey beige", None),
+        ("star", "yellow gold cream white", "small"),
+        ("leaf leave foliage tree pine fir plant grass forest stem", "green teal", None),
+        ("wave water sea ocean river lake", "blue cyan teal navy", None),
+        ("sky", "blue cyan", None),
+        ("flame fire", "red orange yellow", None),
+        ("snow cloud", "white grey", None),
+        ("heart rose", "red pink magenta", None),
+        ("flower petal blossom", "pink red magenta purple yellow", None),
+    )
+    for word in words.split()
+}
+_ROUND = 0.12  # how far width and height may differ
+_MOST = 0.9  # of the icon: a word for nearly all of it says nothing
+_LEAST = 0.0001  # of the image
+_SMALL = 0.02
+
+
+def place_noun(canvas: Canvas, noun: str, among: Flags) -> Flags:
+    """The surfaces that the noun means among some; all false where there is doubt."""
+    scene = canvas.scene
+    nothing = np.zeros(len(among), np.bool_)
+    words = [_singular(word) for word in noun.lower().split()]
+    groups = np.unique(scene.groups.of[among])
+    groups = groups[scene.groups.area[groups] >= _LEAST * scene.height * scene.width]
+    known = [word for word in words if word in _SHAPES or word in _USUAL]
+    if not known or not groups.size:
+        return nothing
+    found = [group for group in groups.tolist() if _fits(canvas, int(group), known[-1])]
+    if not found:
+        return nothing
+    chosen = among & np.isin(scene.groups.of, found)
+    whole = float(scene.regions.area[among].sum())
+    if len(groups) > len(found) and scene.regions.area[chosen].sum() > _MOST * whole:
+        return nothing
+    return np.asarray(chosen)
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ves") and word[:-3] + "f" in _USUAL:
+        return word[:-3] + "f"
+    return word.removesuffix("s") if len(word) > 3 else word
+
+
+def _fits(canvas: Canvas, group: int, word: str) -> bool:
+    if word in _USUAL:
+        families, shape = _USUAL[word]
+        own = families_of(canvas.scene.groups.lab[group : group + 1])[0]
+        return bool(own & families) and (shape is None or _is_shape(canvas, group, shape))
+    return _is_shape(canvas, group, _SHAPES[word])
+
+
+def _is_shape(canvas: Canvas, group: int, shape: str) -> bool:
+    groups = canvas.scene.groups
+    left, top, right, bottom = (float(v) for v in groups.boxes[group])
+    width, height = max(right - left, 1.0), max(bottom - top, 1.0)
+    area, radius = float(groups.area[group]), float(groups.thickness[group])
+    fill = area / (width * height)
+    long, short = max(width, height), min(width, height)
+    equal = short >= (1 - _ROUND) * long
+    size = canvas.scene.height * canvas.scene.width
+    match shape:
+        case "disc":
+            return equal and radius >= 0.4 * short and fill <= 0.9
+        case "ring":
+            return equal and radius < 0.3 * short and area <= 1.3 * np.pi * long * 2 * radius
+        case "square":
+            return equal and fill > 0.9
+        case "bar":
+            return fill > 0.8 and long >= 2 * short
+        case "line":
+            return radius * 2 <= 0.16 * long and fill < 0.8
+        case "small":
+            return area <= _SMALL * size
+        case _:
+            return equal and radius >= 0.35 * short and area <= _SMALL / 4 * size
