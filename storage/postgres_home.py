@@ -24,6 +24,7 @@ SOCKET = ".s.PGSQL.5432"
 # https://man7.org/linux/man-pages/man7/unix.7.html says 107 bytes; macOS has 103
 SOCKET_PATH_BYTES = 103
 UNPRIVILEGED_USERS = ("postgres", "nobody")
+REASON_MARKS = ("FATAL:", "PANIC:", "error:")
 LOG_BYTES = 4 * 1024 * 1024
 
 
@@ -116,11 +117,14 @@ class Home:
             os.truncate(self.log, 0)
 
     def last_words(self) -> str:
-        """The end of the server's log, in one line."""
+        """The line of the server's log that tells best why it ended."""
         with self.log.open("rb") as file:
-            file.seek(max(0, self.log.stat().st_size - 2_000))
-            lines = file.read().decode(errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "nothing")
+            file.seek(max(0, self.log.stat().st_size - 4_000))
+            text = file.read().decode(errors="replace")
+        # what follows the reason says how it cleaned up
+        last = ["nothing", *(line.strip() for line in text.split("\n") if line.strip())][-5:]
+        reasons = [line for line in last if any(mark in line for mark in REASON_MARKS)]
+        return (reasons or last)[-1]
 
     def address(self) -> str | None:
         """The DSN under which the server of these data is, or was last; None before the first."""
