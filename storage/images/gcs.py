@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -207,7 +207,7 @@ class GcsImages:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
 
-    async def _list_page(self, params: dict[str, str]) -> tuple[list[StoredImage], str | None]:
+    async def _list_page(self, params: dict[str, str]) -> tuple[Sequence[StoredImage], str | None]:
         answer = await self._storage.list_objects(self._bucket, params=params, timeout=LIBRARY_S)
         now = self._store_time
         images = []
