@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from service.engines.contract import (
     Attempt,
+    EngineError,
     EngineFailed,
     EngineTimedOut,
     Instruction,
@@ -12,7 +13,7 @@ from service.engines.contract import (
 )
 from service.engines.embedded.apply import Outcome, apply
 from service.engines.embedded.report import NAME
-from service.sandbox import Sandbox, SandboxCrashed, SandboxTimedOut
+from service.sandbox import Sandbox, SandboxTimedOut
 
 DEADLINE_S = 20.0
 
@@ -38,9 +39,11 @@ class EmbeddedEngine:
             outcome = await self._sandbox.run(
                 apply, source, instruction, deadline_s=self._deadline_s, progress=attempt.progress
             )
+        except EngineError:
+            raise
         except SandboxTimedOut as error:
             raise EngineTimedOut(EngineTimedOut.__doc__) from error
-        except SandboxCrashed as error:
+        except Exception as error:  # a crash of the child, or a fault of ours on an odd image
             raise EngineFailed(EngineFailed.__doc__) from error
         return _refined(outcome)
 

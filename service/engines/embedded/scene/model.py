@@ -100,7 +100,9 @@ def _remix(scene: Scene, paint: Paint, flat: Bytes) -> None:
     shift = (np.abs(now - was) * weight).sum(axis=1).max(axis=1, keepdims=True)
     before = premultiply(scene.original.pixels.reshape(-1, 4)[place])
     residue = before - (was * weight).sum(axis=1)
-    residue *= np.clip(1 - shift / _RESIDUE_FADES_LEVELS, 0, 1)
+    fade = np.clip(1 - shift / _RESIDUE_FADES_LEVELS, 0, 1)
+    residue[:, :3] *= fade
+    residue[:, 3:] *= np.where((was[..., 3] == now[..., 3]).all(axis=1, keepdims=True), 1, fade)
     flat[place] = straighten((now * weight).sum(axis=1) + residue)
 
 
