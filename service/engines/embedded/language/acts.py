@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from service.engines.embedded.language.amounts import amount_of
 from service.engines.embedded.language.items import Degree, Item, Sense
@@ -21,11 +22,15 @@ WHOLE = (Part.IMAGE, Part.ARTWORK)
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What an edit is for: a target, and which of its aspects was named ("the text's colour")."""
+    """What an edit is for: a target, and which of its aspects was named ("the text's colour").
+
+    `rest` is true of "everything else".
+    """
 
     target: Target
     aspect: str = ""
     excepts: tuple[Target, ...] = ()
+    rest: bool = False
 
     @property
     def kind(self) -> str:
@@ -41,10 +46,14 @@ class Aim:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """Something spoken of without a wish: "I'm not keen on the grey"; `liked` when praised."""
+    """Something spoken of without a wish.
+
+    What is only `named` ("the background:") must come back in a wish, else nobody knows what it
+    was said for; what is `disliked` should; what is `told` ("the text is navy") need not.
+    """
 
     targets: tuple[Target, ...]
-    liked: bool = False
+    manner: Literal["named", "disliked", "told"] = "named"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +74,15 @@ class Soften:
 @dataclass(frozen=True, slots=True)
 class Protect:
     """A wish that something stays. `soft` gives way to an explicit edit of the same thing:
-    "keep the text but make it navy". With `op`, only that one change is unwanted.
+    "keep the text but make it navy". With `op`, only that one change is unwanted; with `rest`,
+    it is all that no edit is for.
     """
 
     keep: Keep
     target: Target
     soft: bool = False
     op: Op | None = None
+    rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +103,8 @@ def aims_of(items: Iterable[Item]) -> tuple[Aim, ...]:
     for item in items:
         if item.has("target", "noun", "ctarget"):
             sense = item.sense("target", "noun", "ctarget")
-            found += [Aim(t, excepts=sense.excepts) for t in sense.targets]
+            rest = sense.key == "rest"
+            found += [Aim(t, excepts=sense.excepts, rest=rest) for t in sense.targets]
         elif item.has("aspect"):
             sense = item.sense("aspect")
             found += [Aim(t, sense.key) for t in sense.targets]
@@ -106,14 +118,12 @@ def aims_of(items: Iterable[Item]) -> tuple[Aim, ...]:
 def on_scale(scale: str, sign: int, aim: Aim, degree: Degree | None = None) -> Edit | None:
     """The edit that moves a target along a scale; None where no op goes that way."""
     quality = lexicon().scales[scale]
-    if aim.aspect and (allowed := lexicon().aspects[aim.aspect].scales) and scale not in allowed:
-        return None
     if aim.kind in quality.on:
         other = quality.on[aim.kind]
-        if not other:
-            return None
         sign = -sign if other.startswith("-") else sign
         return on_scale(other.removeprefix("-"), sign, replace(aim, aspect=""), degree)
+    if aim.aspect and (allowed := lexicon().aspects[aim.aspect].scales) and scale not in allowed:
+        return None
     name = quality.more if sign > 0 else quality.less
     if name is None:
         return None

@@ -14,6 +14,8 @@ _REACH = 7
 """How many words may stand between a verb and its particle: "tone the bright red words down"."""
 
 _LONGEST_NOUN = 3
+_FIRMLY = ("right", "way", "all")
+"""Words before a particle that only stress it: "pare it right back"."""
 
 VERBS = frozenset(
     {
@@ -66,7 +68,8 @@ def _apart(words: Sequence[str], at: int, end: int) -> tuple[int, list[Sense], r
         place = _particle(phrase, words, at)
         if place is None or phrase.gap is None or at + phrase.gap < end:
             continue
-        tail = range(place, place + len(phrase.words) - phrase.gap)
+        firmly = words[place - 1] in _FIRMLY and place - 1 > at + phrase.gap
+        tail = range(place - firmly, place + len(phrase.words) - phrase.gap)
         if found is None or len(tail) > len(found[2]):
             found = (at + phrase.gap, [phrase.sense], tail)
         elif found[2] == tail:
@@ -111,15 +114,17 @@ def _items(tokens: Sequence[Token]) -> list[Item]:
             at += 1
             continue
         end, senses = _together(words, at)
+        reach = 0
         if apart := _apart(words, at, end):
             end, senses, tail = apart
             taken.update(tail)
+            reach = tail.stop
         if not senses:
             end, senses = at + 1, _single(tokens[at])
         text = " ".join(t.text for t in tokens[at:end])
         if articles[at] and end == at + 1 and {s.tag for s in senses} <= VERBS:
             senses = [Sense("word")]
-        items.append(Item(at, end, tuple(dict.fromkeys(senses)), text, articles[at]))
+        items.append(Item(at, end, tuple(dict.fromkeys(senses)), text, articles[at], reach))
         at = end
     return items
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from service.engines.embedded.language.acts import Act, Acts, Topic
 from service.engines.embedded.language.frames import read_items
 from service.engines.embedded.language.items import Item
+from service.engines.embedded.language.patterns import JOINTS
 
 _CUTS = (
     "and", "comma", "colon", "also", "but", "adjunct", "with", "without", "refrain", "except",
-    "but_not", "instead",
+    "save", "instead",
 )  # fmt: skip
 _ENDS = ("and", "comma", "colon", "also", "but", "then")
+_LONGEST = 18
+"""Items of the longest run that is tried as one clause."""
+
 _READ, _LOOSE, _TOPIC, _REASON, _UNREAD = 1.0, 0.3, 0.4, 0.6, 10.0
 
 
@@ -67,7 +72,8 @@ def _attempts(items: tuple[Item, ...]) -> Iterator[tuple[tuple[Item, ...], float
         yield plain, 0
     if any(i.has("comma") for i in plain):
         yield _without(plain, "comma"), _LOOSE
-    if any(i.has("only") for i in plain):
+    afresh = any(one.has(*JOINTS) and two.has("only") for one, two in pairwise(plain))
+    if any(i.has("only") for i in plain) and not afresh:
         yield _without(plain, "only"), _LOOSE
 
 
@@ -77,7 +83,11 @@ def _read(items: tuple[Item, ...]) -> tuple[Acts, float]:
         if acts is not None:
             topic = all(isinstance(act, Topic) for act in acts)
             return acts, cost + (_READ + _TOPIC if topic else _READ)
-    return None, _UNREAD + len(items)
+    return None, _unread(items)
+
+
+def _unread(items: Sequence[Item]) -> float:
+    return _UNREAD + 2 * len(items)
 
 
 def _cut(items: list[Item], step: int) -> list[Clause]:
@@ -95,7 +105,7 @@ def _cut(items: list[Item], step: int) -> list[Clause]:
             if not part:
                 options.append((cost, rest))
                 continue
-            acts, price = _read(part)
+            acts, price = _read(part) if len(part) <= _LONGEST else (None, _unread(part))
             if acts is None and part[0].has("adjunct"):
                 acts, price = list[Act](), _REASON
             options.append((price + cost, (Clause(part, acts, step), *rest)))

@@ -44,13 +44,15 @@ def modified(colour: Colour, modifiers: list[str]) -> Colour:
     """The colour after its modifiers, nearest first: "pale muted green"."""
     if not modifiers:
         return colour
+    twice = len(modifiers) > 1 and modifiers[0] == modifiers[1]
+    told = ["very", *modifiers[1:]] if twice else modifiers
     light, a, b = (float(v) for v in oklab(np.asarray(colour.rgb)))
     for word in reversed(modifiers):
         shift, chroma = lexicon().modifiers[word]
         light += shift * ((1 - light) if shift > 0 else light)
         a, b = a * chroma, b * chroma
     red, green, blue = (int(v) for v in srgb(np.array([[light, a, b]], np.float32))[0])
-    return Colour(" ".join([*modifiers, colour.name]), (red, green, blue))
+    return Colour(" ".join([*told, colour.name]), (red, green, blue))
 
 
 def mixed(colour: Colour, tint: Colour, word: str) -> Colour:

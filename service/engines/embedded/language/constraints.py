@@ -54,6 +54,15 @@ class Weighed:
     assumptions: tuple[str, ...]
 
 
+def kind_of(op: Op) -> Keep:
+    """What an op by its nature changes."""
+    if op in _COLOURING or op in (Op.BACKGROUND, Op.FLATTEN):
+        return Keep.COLOUR
+    if op in _PLACING or op in (Op.CROP, Op.CENTRE, Op.SQUARE, Op.PAD, Op.UPSCALE):
+        return Keep.PLACE
+    return Keep.SHAPE
+
+
 def covers(whole: Target, part: Target) -> bool:
     """Whether all of `part` lies within `whole`."""
     if whole.noun is not None:

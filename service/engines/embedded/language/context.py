@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from service.engines.embedded.language.acts import (
@@ -39,6 +40,9 @@ _NEVER_BACKGROUND = {
 
 _MILD = 0.5
 _GENERAL = (Target(Part.IMAGE), Target(Part.ARTWORK))
+_ONLY_NAMED = "This names a part and no change to it."
+_ONLY_DISLIKED = "Say what it should be instead."
+_COUNTERPART = {Part.ICON: Part.TEXT, Part.TEXT: Part.ICON}
 
 
 @dataclass(slots=True)
@@ -48,10 +52,11 @@ class Context:
     about: Target | None = None
     disliked: Target | None = None
     narrowed: tuple[Target, ...] = ()
+    open_topic: Declined | None = None
+    rest_kept: str | None = None
     edits: list[Edit] = field(default_factory=list)
     protections: list[Protection] = field(default_factory=list)
     declined: list[Declined] = field(default_factory=list)
-    praised: list[Target] = field(default_factory=list)
     assumptions: list[str] = field(default_factory=list)
 
     def take(self, act: Act, span: str, step: int) -> None:
@@ -66,16 +71,48 @@ class Context:
             case Declined():
                 self.declined.append(replace(act, span=span))
             case Topic():
-                self._speak_of(act)
+                self._speak_of(act, span)
             case Narrow():
                 self._narrow(act, span, step)
             case Soften():
                 self._soften(act, span, step)
 
+    def pass_over(self, declined: Declined, mentioned: Iterable[Target]) -> None:
+        """Note a clause that was not read; a later "it" may still mean what stood in it."""
+        self.declined.append(declined)
+        named = [t for t in mentioned if t not in (*_GENERAL, IT, SAME)]
+        if len(named) == 1:
+            self.about = named[0]
+
+    def close(self) -> None:
+        """Decline what was named and never came back in a wish."""
+        if self.open_topic is not None:
+            self.declined.append(self.open_topic)
+            self.open_topic = None
+
+    def rest(self) -> list[Protection]:
+        """Protections of what no edit is for, if "everything else" is to stay."""
+        if self.rest_kept is None or not self.edits:
+            return []
+        parts = {edit.target.part for edit in self.edits}
+        whole = {Part.IMAGE, Part.ARTWORK} & parts
+        free = {Part.BACKGROUND} if whole else {Part.BACKGROUND, Part.ICON, Part.TEXT}
+        free -= parts | {Part.TEXT} if Part.TAGLINE in parts else parts
+        if parts - {Part.BACKGROUND, Part.TEXT, Part.TAGLINE}:
+            free -= {Part.ICON}
+        if Part.IMAGE in parts or any(e.target.noun for e in self.edits):
+            return []
+        kept = (Constraint(Keep.EVERYTHING, Target(p), self.rest_kept) for p in sorted(free))
+        return [Protection(constraint) for constraint in kept]
+
     def _protect(self, act: Protect, span: str) -> None:
+        if act.rest:
+            self.rest_kept = span
+            return
         target = act.target
         if target in (IT, SAME):
             target = self.about or Target(Part.ARTWORK)
+            self.open_topic = None
         if target == Target(Part.IMAGE) and act.keep is not Keep.EVERYTHING:
             target = Target(Part.ARTWORK)
         self.protections.append(Protection(Constraint(act.keep, target, span), act.soft, act.op))
@@ -88,24 +125,24 @@ class Context:
             target = self.disliked
         elif target in (IT, SAME):
             target = self._antecedent(edit.op)
+        self.open_topic = None
         if target in _GENERAL and self.narrowed and edit.op not in _ALWAYS_WHOLE:
             for narrow in self.narrowed:
-                self._append(replace(edit, target=narrow))
+                self._append(_fitting(replace(edit, target=narrow)))
             return
+        edit = _fitting(replace(edit, target=target))
         if target in _GENERAL or edit.op in _ALWAYS_WHOLE:
             target = Target(Part.IMAGE if edit.op in _WHOLE_IMAGE else Part.ARTWORK)
         self._append(replace(edit, target=target))
-        if edit.op not in (Op.BACKGROUND, Op.REMOVE) and target not in _GENERAL:
-            self.about = target
-        elif edit.op is Op.REMOVE:
+        if edit.op is Op.REMOVE:
             self.about = None
+        elif edit.op is not Op.BACKGROUND and target not in _GENERAL:
+            self.about = target
 
     def _append(self, edit: Edit) -> None:
         """Add an edit; one that says the same again only makes it stronger."""
         for i, other in enumerate(self.edits):
-            if replace(other, span="", amount=None, confidence=1) == replace(
-                edit, span="", amount=None, confidence=1
-            ):
+            if _bare(other) == _bare(edit):
                 stronger = max(other, edit, key=_strength)
                 self.edits[i] = replace(stronger, span=edit.span)
                 return
@@ -118,14 +155,16 @@ class Context:
             return Target(Part.ARTWORK)
         return last
 
-    def _speak_of(self, topic: Topic) -> None:
-        if not topic.targets or topic.targets[0] in (IT, SAME):
-            return
-        self.about = topic.targets[0]
-        if topic.liked:
-            self.praised += topic.targets
-        else:
-            self.disliked = topic.targets[0]
+    def _speak_of(self, topic: Topic, span: str) -> None:
+        self.close()
+        target = topic.targets[0]
+        if target not in (IT, SAME):
+            self.about = target
+        if topic.manner == "disliked":
+            self.disliked = self.about
+            self.open_topic = Declined(span, "not_understood", _ONLY_DISLIKED)
+        elif topic.manner == "named":
+            self.open_topic = Declined(span, "not_understood", _ONLY_NAMED)
 
     def _narrow(self, narrow: Narrow, span: str, step: int) -> None:
         """Aim the edit before at these alone; with none before, keep only these."""
@@ -133,15 +172,12 @@ class Context:
         if last is not None and last.target in _GENERAL and last.op not in _ALWAYS_WHOLE:
             self.edits[-1:] = [replace(last, target=t) for t in narrow.targets]
             return
-        complement = {
-            Part.ICON: Part.TEXT,
-            Part.TEXT: Part.ICON,
-        }
-        other = complement.get(narrow.targets[0].part)
-        if other is not None:
+        other = _COUNTERPART.get(narrow.targets[0].part)
+        if other is not None and len(narrow.targets) == 1:
             self._append(Edit(Op.REMOVE, Target(other), span, step=step))
         else:
             self.narrowed = narrow.targets
+            self.open_topic = Declined(span, "not_understood", _ONLY_NAMED)
 
     def _soften(self, soften: Soften, span: str, step: int) -> None:
         for i in range(len(self.edits) - 1, -1, -1):
@@ -151,6 +187,18 @@ class Context:
                 return
         for edit in soften.otherwise:
             self._edit(replace(edit, span=span, step=step))
+
+
+def _fitting(edit: Edit) -> Edit:
+    """A background that is recoloured is a new background."""
+    if edit.op is Op.RECOLOUR and edit.target == Target(Part.BACKGROUND):
+        return replace(edit, op=Op.BACKGROUND)
+    return edit
+
+
+def _bare(edit: Edit) -> Edit:
+    """An edit without what may differ between two that say the same."""
+    return replace(edit, span="", amount=None, confidence=1)
 
 
 def _strength(edit: Edit) -> float:

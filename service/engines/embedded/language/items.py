@@ -12,11 +12,12 @@ from service.engines.embedded.plan import Colour, Target
 class Degree:
     """How much. A `factor` multiplies the plain amount ("slightly" is 0.5); `literal` is a
     fraction said by the person ("by 20 %"), `times` a multiple ("twice"), `to` a new whole
-    ("to 80 %").
+    ("to 80 %"). `shades` tells that it was counted in steps of lightness: "two shades".
     """
 
     amount: float = 1.0
     kind: Literal["factor", "literal", "times", "to"] = "factor"
+    shades: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Sense:
 class Item:
     """A run of tokens (`first` up to `end`, not included) and what it can mean.
 
-    `article` is the "a" or "the" that stood before it, which items leave out.
+    `article` is the "a" or "the" that stood before it, which items leave out, and `reach` the
+    end of the particle that stood apart: "tone it down".
     """
 
     first: int
@@ -50,6 +52,7 @@ class Item:
     senses: tuple[Sense, ...]
     words: str = ""
     article: str = ""
+    reach: int = 0
     tags: frozenset[str] = field(default=frozenset())
 
     def __post_init__(self) -> None:

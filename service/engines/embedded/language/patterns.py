@@ -2,16 +2,19 @@
 
 A pattern is written in tags: `make target:T L* values:X+`. A capital letter stands for a set of
 tags (`SETS`), `name:` captures, `?`, `*`, `( | )` mean what they mean in a regular expression,
-and `+` is a list whose members stand beside "and" or a comma. A name may be used more than once:
+`+` is a list with "and" before its last member ("the text, the dots and the line"), and `~` one
+with commas alone as well. A name may be used more than once:
 it then catches all that its places caught.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from functools import reduce
+from itertools import accumulate, zip_longest
+from operator import or_
 
 from service.engines.embedded.language.items import Item, Sense
 
@@ -25,13 +28,13 @@ SETS = {
         "make", "change", "want", "use", "give", "put", "to", "in", "on", "of", "with", "for", "be",
         "is", "ensure", "seem", "modal", "as", "become", "from",
     ),
-    "L": ("to", "in", "on", "of", "with", "for", "be", "is", "seem", "modal", "as", "become"),
-    "O": ("to", "in", "on", "of", "with", "for", "from", "as"),
+    "L": ("to", "in", "on", "of", "around", "with", "for", "be", "is", "seem", "modal", "as", "become"),
+    "O": ("to", "in", "on", "of", "around", "with", "for", "from", "as"),
     "J": ("and", "comma"),
 }  # fmt: skip
 JOINTS = SETS["J"]
 _PIECE = re.compile(
-    r"(?:(?P<name>[a-z]\w*):)?(?:(?P<tag>[A-Za-z]\w*)(?P<list>\+)?|(?P<open>\())|[)|?*]|\s+"
+    r"(?:(?P<name>[a-z]\w*):)?(?:(?P<tag>[A-Za-z]\w*)(?P<list>[+~])?|(?P<open>\())|[)|?*]|\s+"
 )
 
 
@@ -68,6 +71,7 @@ class Coded:
     def __init__(self, sequence: Sequence[Item]) -> None:
         coded = [f"< {' '.join(sorted(item.tags))} >" for item in sequence]
         self.items = sequence
+        self.bits = _bits(tag for item in sequence for tag in item.tags)
         self.text = "".join(coded)
         self.starts = [0, *accumulate(map(len, coded))]
         self._index = {offset: i for i, offset in enumerate(self.starts)}
@@ -87,6 +91,9 @@ def _one_of(tags: Sequence[str]) -> str:
     return f"(?:<[^>]* (?:{'|'.join(tags)}) [^>]*>)"
 
 
+_ANY_JOINT, _COMMA, _AND = _one_of(JOINTS), _one_of(("comma",)), _one_of(("and",))
+
+
 def _compiled(pattern: str) -> re.Pattern[str]:
     out: list[str] = []
     used: set[str] = set()
@@ -102,10 +109,32 @@ def _compiled(pattern: str) -> re.Pattern[str]:
             out.append(opening if piece["open"] else piece.group().strip())
             continue
         one = _one_of(SETS.get(tag, (tag,)))
-        if piece["list"]:
-            one = f"(?:{one}(?:{_one_of(JOINTS)}+{one})*)"
+        if piece["list"] == "~":
+            one = f"(?:{one}(?:{_ANY_JOINT}+{one})*)"
+        elif piece["list"]:
+            one = f"(?:{one}(?:(?:{_COMMA}{one})*{_COMMA}?{_AND}+{one})?)"
         out.append(f"(?P<{name}>{one})" if name else one)
     return re.compile("".join(out))
+
+
+_BITS: dict[str, int] = {}
+
+
+def _bits(tags: Iterable[str]) -> int:
+    """A set of tags as one number, a bit for each."""
+    return reduce(or_, (_BITS.setdefault(tag, 1 << len(_BITS)) for tag in tags), 0)
+
+
+def _needed(pattern: str) -> tuple[int, ...]:
+    """Sets of tags, as bits, of each of which a match has at least one."""
+    needed, depth = list[int](), 0
+    pieces = [p for p in _PIECE.finditer(pattern) if p.group().strip()]
+    for piece, after in zip_longest(pieces, pieces[1:]):
+        depth += (piece["open"] is not None) - (piece.group() == ")")
+        optional = after is not None and after.group() in ("?", "*", "|")
+        if piece["tag"] and depth == 0 and not optional:
+            needed.append(_bits(SETS.get(piece["tag"], (piece["tag"],))))
+    return tuple(sorted(needed, key=int.bit_count))
 
 
 class Pattern:
@@ -114,6 +143,11 @@ class Pattern:
     def __init__(self, text: str) -> None:
         self.text = text
         self._compiled = _compiled(text)
+        self._needed = _needed(text)
+
+    def possible(self, coded: Coded) -> bool:
+        """Whether the items have at all what the pattern needs; cheap."""
+        return all(bits & coded.bits for bits in self._needed)
 
     def fullmatch(self, coded: Coded) -> Match | None:
         """The captures when the pattern covers all the items."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from service.engines.embedded.language.chunks import VERBS
 from service.engines.embedded.language.colours import mixed, modified, named
 from service.engines.embedded.language.items import Degree, Item, Sense
 from service.engines.embedded.language.lexicon import lexicon
@@ -43,7 +44,8 @@ def _times(m: Match) -> list[Sense]:
 
 def _steps(m: Match) -> list[Sense]:
     number = m.sense("n", "number").number or 1
-    return [Sense("degree", degree=Degree(min(2.5, 0.5 * number)))]
+    shades = m.item("s").words.startswith(("shade", "tone"))
+    return [Sense("degree", degree=Degree(min(2.5, 0.5 * number), shades=shades))]
 
 
 def _twofold(m: Match) -> list[Sense] | None:
@@ -119,6 +121,10 @@ def _less(m: Match) -> list[Sense]:
     return _pred(m, -1)
 
 
+def _too(m: Match) -> list[Sense]:
+    return [*_less(m), *(replace(s, tag="excess") for s in _less(m))]
+
+
 def _rather_less(m: Match) -> list[Sense]:
     return _pred(m, -1, 0.5)
 
@@ -143,6 +149,8 @@ def _factor_of(m: Match) -> list[Sense] | None:
     assert degree is not None
     if degree.kind == "times":
         return _pred(m, 1 if degree.amount >= 1 else -1)
+    if degree.kind != "factor":
+        return None
     if lexicon().scales[scale.key].more is None:
         return [Sense("clutter", scale.key, -scale.sign, degree)]
     return _pred(m, 1)
@@ -159,10 +167,11 @@ def _adjective(m: Match) -> list[Sense]:
 
 def _quantity(m: Match) -> list[Sense] | None:
     """ "higher contrast", "wider margins", "a smaller amount of padding"."""
-    how = m.sense("p", "pred", "adj")
+    how, scale = m.sense("p", "pred", "adj"), m.sense("q", "measure")
+    if scale.key == "complexity" and m.item("p").has("adj"):  # "fussy little details"
+        return [scale]
     if how.key not in _SCALES_OF_QUANTITY:
         return None
-    scale = m.sense("q", "measure")
     if scale.key == how.key and scale.key == "size":
         return None
     return [replace(scale, tag="pred", sign=how.sign * scale.sign, degree=how.degree)]
@@ -190,7 +199,9 @@ def _wished(m: Match) -> list[Sense] | None:
     if thing.article or value.targets or (thing.has("colour") and not of_colour):
         return None
     targets = named_targets(thing)
-    if m.item("p").article != "the":
+    if "the" in m and m.item("the").words not in ("this", "that", "these", "those"):
+        return None
+    if m.item("p").article != "the" and "the" not in m:
         key = thing.sense("aspect").key if thing.has("aspect") else ""
         return [Sense("ptarget", key, targets=targets, value=value)]
     if value.key == "size" and value.sign < 0 and targets == (Target(Part.TEXT),):
@@ -199,13 +210,18 @@ def _wished(m: Match) -> list[Sense] | None:
     if value.key == "lightness" and colour is not None and thing.has("colour"):
         told = modified(colour, ["light" if value.sign > 0 else "dark"])
         return [Sense("target", targets=(Target(colour=told),))]
-    return [replace(s, targets=targets) for s in thing.senses if s.tag in ("target", "noun")]
+    return [
+        replace(s, targets=targets) for s in thing.senses if s.tag in ("target", "noun", "aspect")
+    ]
 
 
 def _coloured_part(m: Match) -> list[Sense] | None:
     thing, colour = m.item("t"), m.sense("c", "colour").colour
-    if thing.article:
+    if thing.article or colour is None:
         return None
+    if thing.has("noun") and colour.name in lexicon().things:  # "coffee cup" is not a colour's cup
+        noun = f"{m.item('c').words} {thing.words}"
+        return [Sense("noun", noun, targets=(Target(noun=noun),))]
     whole = named_targets(thing)[0]
     ground = whole == Target(Part.BACKGROUND)
     targets = (whole if ground else replace(whole, colour=colour),)
@@ -264,7 +280,7 @@ _STAGES: tuple[tuple[tuple[Pattern, Build], ...], ...] = tuple(
         (
             ("(to:to|with)? n:number percent", _percent),
             ("n:number times", _times),
-            ("with? n:number shade_steps", _steps),
+            ("with? n:number s:shade_steps", _steps),
         ),
         (("d:degree e:degree", _twofold),),
         (
@@ -289,16 +305,16 @@ _STAGES: tuple[tuple[tuple[Pattern, Build], ...], ...] = tuple(
         ),
         (
             ("d:degree? q:comp", _more),
-            ("d:degree? too d:degree? q:(adj|measure)", _less),
+            ("d:degree? too d:degree? q:(adj|measure)", _too),
             ("too_much q:(measure|colourfulness)", _less),
             ("not_enough q:(measure|colourfulness)", _more),
             ("d:degree? more d:degree? q:(adj|measure|colourfulness)", _more),
             ("d:degree? (more|less) more? q:comp", _more),
             ("d:degree? less q:(adj|measure|colourfulness)", _less),
-            ("(not|but_not) (too|too_much) d:degree? q:(adj|measure)", _overdone),
+            ("not (too|too_much) d:degree? q:(adj|measure)", _overdone),
             ("(rather_less|no|without) d:degree? q:(adj|comp|measure|colourfulness)", _rather_less),
-            ("(not|but_not) (more|as|adjunct)+ d:degree? q:(adj|comp)", _rather_less),
-            ("(not|but_not) q:adj", _not),
+            ("not (more|as|adjunct)+ d:degree? q:(adj|comp)", _rather_less),
+            ("not q:adj", _not),
             ("not q:adj enough", _more),
             ("not adjunct? q:comp enough", _more),
             ("not_enough q:adj", _more),
@@ -311,12 +327,13 @@ _STAGES: tuple[tuple[tuple[Pattern, Build], ...], ...] = tuple(
             ("d:degree q:adj", _adjective),
         ),
         (
-            ("p:(pred|adj) with? q:measure", _quantity),
+            ("p:(pred|adj) adj? with? q:measure", _quantity),
             (
                 "x:(adj|pred|style|vague|scheme) look",
                 _same("x", "adj", "pred", "style", "vague", "scheme"),
             ),
             ("p:(pred|adj|style|vague) t:(N|colour)", _wished),
+            ("the:pronoun p:(pred|adj|style|vague) t:N", _wished),
         ),
         (
             ("c:colour t:(target|noun)", _coloured_part),
@@ -338,6 +355,9 @@ _STAGES: tuple[tuple[tuple[Pattern, Build], ...], ...] = tuple(
 def _applied(items: list[Item], rules: Sequence[tuple[Pattern, Build]]) -> list[Item]:
     """The items after one stage: at each place the longest rule that applies."""
     coded = Coded(items)
+    rules = [(pattern, build) for pattern, build in rules if pattern.possible(coded)]
+    if not rules:
+        return items
     out: list[Item] = []
     at = 0
     while at < len(items):
@@ -346,8 +366,12 @@ def _applied(items: list[Item], rules: Sequence[tuple[Pattern, Build]]) -> list[
             senses = build(match)
             if senses:
                 run = items[at : match.end]
+                if len(run) == 1:  # "lower" may still be a verb
+                    senses = [*senses, *(s for s in run[0].senses if s.tag in VERBS)]
                 words = " ".join(i.words for i in run)
-                out.append(Item(run[0].first, run[-1].end, tuple(senses), words, run[0].article))
+                reach = max(i.reach for i in run)
+                first, end, article = run[0].first, run[-1].end, run[0].article
+                out.append(Item(first, end, tuple(senses), words, article, reach))
                 at = match.end
                 break
         else:

@@ -14,13 +14,13 @@ from service.engines.embedded.language.descriptions import Description, describe
 from service.engines.embedded.language.phrases import phrased
 from service.engines.embedded.language.spelling import corrected
 from service.engines.embedded.language.tokens import Token, tokenise
-from service.engines.embedded.language.unread import declined_for
+from service.engines.embedded.language.unread import declined_for, only_kept
 from service.engines.embedded.plan import Edit, Plan
 
 
 def _span(prompt: str, tokens: Sequence[Token], clause: Clause) -> str:
-    first, last = clause.items[0], clause.items[-1]
-    return prompt[tokens[first.first].start : tokens[last.end - 1].end]
+    end = max(max(item.end, item.reach) for item in clause.items)
+    return prompt[tokens[clause.items[0].first].start : tokens[end - 1].end]
 
 
 def _gathered(prompt: str, tokens: Sequence[Token]) -> Context:
@@ -29,9 +29,11 @@ def _gathered(prompt: str, tokens: Sequence[Token]) -> Context:
     for clause in clauses(phrased(chunked(tokens))):
         span = _span(prompt, tokens, clause)
         if clause.acts is None:
-            context.declined.append(declined_for(clause.items, span))
+            mentioned = (t for i in clause.items for s in i.senses for t in s.targets)
+            context.pass_over(declined_for(clause.items, span), mentioned)
         for act in clause.acts or ():
             context.take(act, span, clause.step)
+    context.close()
     return context
 
 
@@ -52,12 +54,13 @@ def read(instruction: Instruction) -> Plan:
     context = _gathered(prompt, tokens)
     result = weighed(
         [_placed(edit, told) for edit in context.edits],
-        [_protecting(one, told) for one in context.protections],
+        [_protecting(one, told) for one in (*context.protections, *context.rest())],
         instruction.preserve_aspects,
     )
     declined = [*context.declined, *result.declined]
-    if not (result.edits or context.protections or declined):
-        declined.append(declined_for((), prompt.strip()))
+    if not result.edits and not declined:
+        nothing = only_kept(prompt) if context.protections else declined_for((), prompt.strip())
+        declined.append(nothing)
     return Plan(
         result.edits,
         result.constraints,

@@ -56,7 +56,7 @@ def _known() -> tuple[str, ...]:
 
 
 def _is_word(word: str) -> bool:
-    if word in lexicon().words or named(word) is not None:
+    if word in lexicon().words or word in lexicon().expansions or named(word) is not None:
         return True
     return word in _english().get((word[0], len(word)), frozenset())
 
@@ -151,6 +151,9 @@ def corrected(
             out.append(token)
             continue
         word = british(token.text)
+        if word in lexicon().expansions:
+            out += [replace(token, text=part) for part in lexicon().expansions[word].split()]
+            continue
         parts = lexicon().aliases.get(word, "").split()
         if not parts and word not in names and not _proper(token, prompt, out[-1] if out else None):
             better = mended(word)

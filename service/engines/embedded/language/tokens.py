@@ -91,6 +91,10 @@ _WHOLE = {
 }
 
 
+_IS = ("it", "that", "there", "what", "here", "who", "where", "this", "he", "she", "how")
+"""After these "'s" is "is"; after a noun it may be that or a possessive."""
+
+
 def _words_of(word: str) -> tuple[str, ...]:
     if word in _WHOLE:
         return _WHOLE[word]
@@ -98,7 +102,8 @@ def _words_of(word: str) -> tuple[str, ...]:
         if word.endswith(ending):
             return word.removesuffix(ending), second
     if word.endswith("'s"):
-        return word.removesuffix("'s"), "'s"
+        stem = word.removesuffix("'s")
+        return stem, "is" if stem in _IS else "'s"
     return (word.replace("'", ""),)
 
 

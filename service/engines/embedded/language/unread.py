@@ -10,11 +10,12 @@ from service.engines.embedded.language.patterns import Coded, Pattern
 from service.engines.embedded.plan import Declined
 
 _NEW_THING = "Drawing something new needs a generative engine."
+_ONLY_KEPT = "This says what should stay as it is, and asks for no change."
 _NOT_UNDERSTOOD = "I could not tell what to change here."
 
 _DRAWING = Pattern(
-    "(P|then)* (add (in|on)? (pred|adj|colour|more|degree|number)* (noun|quote|target)"
-    "|(swap|change|make) (T|noun) (to|with|for|in|become|as|arrow)+ (noun|quote)"
+    "(P|then)* (add (in|on)? (pred|adj|colour|more|degree|number)* (noun|quote|target|cpart|ptarget)"
+    "|(swap|change|make) (T|noun) (to|with|for|in|become|as|arrow)+ (adj|pred|colour)* (noun|quote|cpart|colour)"
     "|put noun (O|on|place|in)|give (T|noun) (noun|adj noun))"
 )
 
@@ -25,8 +26,15 @@ def declined_for(items: Sequence[Item], span: str) -> Declined:
         if item.has("cue"):
             said = lexicon().beyond[item.sense("cue").key]
             return Declined(span, "needs_generative", said)
+    if any(item.has("aspect") and item.sense("aspect").key == "font" for item in items):
+        return Declined(span, "needs_generative", lexicon().beyond["lettering"])
     if any(item.has("quote") for item in items):
         return Declined(span, "needs_generative", lexicon().beyond["wording"])
     if _DRAWING.match(Coded(items), 0) is not None:
         return Declined(span, "needs_generative", _NEW_THING)
     return Declined(span, "not_understood", _NOT_UNDERSTOOD)
+
+
+def only_kept(prompt: str) -> Declined:
+    """The decline of a prompt that says what should stay and asks for nothing."""
+    return Declined(prompt.strip(), "not_understood", _ONLY_KEPT)

@@ -8,6 +8,7 @@ from service.engines.embedded.language.acts import Acts
 from service.engines.embedded.language.frames import (
     colours,
     effects,
+    forbidding,
     keeping,
     layout,
     removal,
@@ -21,6 +22,7 @@ from service.engines.embedded.language.patterns import Coded
 __all__ = ["Frame", "Reading", "read_items"]
 
 _FRAMES: tuple[Frame, ...] = (
+    *forbidding.FRAMES,
     *keeping.FRAMES,
     *removal.FRAMES,
     *layout.FRAMES,
@@ -36,6 +38,8 @@ def read_items(items: Sequence[Item]) -> Acts:
     reading = Reading.of(items)
     coded = Coded(reading.items)
     for frame in _FRAMES:
+        if not frame.pattern.possible(coded):
+            continue
         match = frame.pattern.fullmatch(coded)
         if match is not None:
             acts = frame.read(match, reading)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from service.engines.embedded.language.acts import SAME, Act, Acts, aims_of, coloured, with_excepts
+from service.engines.embedded.language.acts import (
+    SAME,
+    Act,
+    Acts,
+    Aim,
+    aims_of,
+    coloured,
+    with_excepts,
+)
 from service.engines.embedded.language.frames.frame import Reading, frames
 from service.engines.embedded.language.frames.values import is_thing
 from service.engines.embedded.language.items import Item
@@ -29,6 +37,12 @@ def _swap(m: Match, _: Reading) -> Acts:
     return acts
 
 
+def _substituted(m: Match, reading: Reading) -> Acts:
+    """ "substitute teal for pink" puts teal in; "swap teal for pink" takes it out."""
+    words = m.item("s").words
+    return _swap(m, reading) if words.startswith("sub") or "in" in m else None
+
+
 def _exchange(m: Match, _: Reading) -> Acts:
     """ "swap the blue and the red": each takes the place of the other."""
     one, other = _colours(m.items("a")), _colours(m.items("b"))
@@ -39,7 +53,8 @@ def _within(m: Match, _: Reading) -> Acts:
     """ "change the text from green to black"."""
     found = m.sense("a", "colour").colour
     aims = [
-        replace(a, aspect="", target=replace(a.target, colour=found)) for a in aims_of(m.items("t"))
+        a if a.kind == "background" else Aim(replace(a.target, colour=found))
+        for a in aims_of(m.items("t"))
     ]
     edits = [coloured(m.sense("v", "colour").colour, aim) for aim in aims if aim.target != SAME]
     return [e for e in edits if e] or None
@@ -116,7 +131,8 @@ FRAMES = frames(
     ("P* t:T P* from a:colour (to|become) P* v:colour", _within),
     ("modal? t:T+ P* (swap|change) (O|become)+ v:colour", _swap),
     ("(swap|change|make|P)+ from? t:T+ (to|with|for|become|arrow|as)+ (be|make)* v:colour", _swap),
-    ("swap in? v:colour for t:T+", _swap),
+    ("s:swap in:in? v:colour for t:T+", _substituted),
+    ("P* (remove|swap|change)? t:T+ favour v:colour", _swap),
     ("swap t:T+ colon? v:colour", _swap),
     ("P* v:colour P* instead (P|change)* t:T+", _swap),
     ("instead t:T+ P* v:colour", _swap),
@@ -127,15 +143,15 @@ FRAMES = frames(
     ("(P|limit|at_most|down)+ T? to* n:number palette_count at_most*", _count),
     ("(P|limit)* (less|too_much|limit) q:aspect (O+ T)?", _fewer),
     ("P* q:aspect P* limit", _fewer),
-    ("(P|limit)* only P* v:colour+ (look|tones)?", _palette),
-    ("(P|limit)* v:colour+ only", _palette),
-    ("limit (T|aspect)? P* only? v:colour+", _palette),
-    ("use v:colour+", _two_or_more),
-    ("P* T? in v:colour+", _two_or_more),
-    ("P* T? P* aspect P* v:colour+", _two_or_more),
-    ("P* (pronoun|target) P* v:colour+", _two_or_more),
-    ("P* T* P* s:style (O|comma|be|colon|use)* c:colour+ (only|tones)?", _tinted),
-    ("P* T* P* c:colour s:style", _tinted),
+    ("(P|limit)* only P* v:colour~ (look|tones)?", _palette),
+    ("(P|limit)* v:colour~ only", _palette),
+    ("limit (T|aspect)? P* only? v:colour~", _palette),
+    ("use v:colour~", _two_or_more),
+    ("P* T? in v:colour~", _two_or_more),
+    ("P* T? P* aspect P* v:colour~", _two_or_more),
+    ("P* (pronoun|target) P* v:colour~", _two_or_more),
+    ("P* (T+)? P* s:style (O|comma|be|colon|use)* c:colour~ (only|tones)?", _tinted),
+    ("P* (T+)? P* c:colour s:style", _tinted),
     ("P* only v:colour", _shades_only),
     ("P* v:colour only", _shades_only),
     ("P* (target|pronoun)? P* v:colour", _wholly),

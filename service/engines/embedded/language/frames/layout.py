@@ -11,11 +11,13 @@ from service.engines.embedded.plan import Edit, Op, Part, Target
 
 _IMAGE = Target(Part.IMAGE)
 _TEXTS = (Part.TEXT, Part.TAGLINE)
+_MOVABLE = (Part.TEXT, Part.TAGLINE, Part.ICON, Part.ARTWORK)
+_LIFTS = (("rais", "up"), ("lift", "up"), ("hoist", "up"), ("lower", "down"))
 _TILT_DEGREES, _TURN_DEGREES = 10.0, 90.0
 
 
 def _rotate(m: Match, reading: Reading) -> Acts:
-    degrees = m.sense("n", "number").number if "n" in m else None
+    degrees = m.sense("n", "number", "turn_of").number if "n" in m else None
     if degrees is None:
         verb = m.item("r").words.split()[0]
         if "way" not in m and verb.startswith("turn"):
@@ -55,6 +57,33 @@ def _move(m: Match, reading: Reading) -> Acts:
     return acts
 
 
+def _lift(m: Match, reading: Reading) -> Acts:
+    """ "raise the icon a bit", "lower the text"."""
+    verb = m.item("s").words.split()[0]
+    mode = next((mode for start, mode in _LIFTS if verb.startswith(start)), None)
+    if mode is None:
+        return None
+    amount = amount_of(Op.MOVE, 1, reading.degree)
+    aims = aims_of(m.items("t"))
+    if any(a.aspect or a.target.part not in _MOVABLE or a.target.colour for a in aims):
+        return None
+    return [Edit(Op.MOVE, a.target, "", amount, mode=mode) for a in aims]
+
+
+def _raise(m: Match, reading: Reading) -> Acts:
+    """ "the tagline a bit lower"."""
+    sense = m.sense("v", "pred")
+    if sense.key != "extent":
+        return None
+    amount = amount_of(Op.MOVE, 1, sense.degree or reading.degree)
+    acts: list[Act] = []
+    for aim in aims_of(m.items("t")):
+        if aim.aspect or aim.target.part is Part.BACKGROUND or aim.target.colour is not None:
+            return None
+        acts.append(Edit(Op.MOVE, aim.target, "", amount, mode="up" if sense.sign > 0 else "down"))
+    return acts
+
+
 def _sides(one: Aim, other: Aim, place: str) -> Acts:
     """The arrangement in which `one` is above, below, left or right of `other`."""
     if one.target.part in _TEXTS and other.target.part not in _TEXTS:
@@ -68,8 +97,14 @@ def _sides(one: Aim, other: Aim, place: str) -> Acts:
     return [Edit(Op.ARRANGE, target, "", mode=f"text_{mode}")]
 
 
+def _other_than(target: Target) -> Target:
+    return Target(Part.ICON if target.part in _TEXTS else Part.TEXT)
+
+
 def _arrange(m: Match, _: Reading) -> Acts:
-    return _sides(aims_of(m.items("a"))[0], aims_of(m.items("b"))[0], m.sense("p", "place").key)
+    one = aims_of(m.items("a"))[0]
+    other = aims_of(m.items("b"))[0] if "b" in m else Aim(_other_than(one.target))
+    return _sides(one, other, m.sense("p", "place").key)
 
 
 def _resize(m: Match, reading: Reading) -> Acts:
@@ -93,15 +128,21 @@ def _fill(_m: Match, _: Reading) -> Acts:
 
 
 FRAMES = frames(
-    ("P* (rotate|flip|make) t:T* P* overturned", _overturn),
-    ("P* (rotate|make) t:T* P* n:number degrees P* way:turned?", _rotate),
-    ("P* r:rotate t:T* O* (n:number degrees?)? P* way:turned?", _rotate),
-    ("P* r:rotate t:T* P* way:turned (by|O)* n:number degrees", _rotate),
-    ("P* (flip|make|change) t:T* P* way:mirrored", _flip),
-    ("P* flip t:T* P*", _flip),
+    ("P* (rotate|flip|make) (t:T+)? P* overturned", _overturn),
+    ("P* (rotate|make) (t:T+)? P* n:number degrees P* way:turned?", _rotate),
+    ("P* rotate* (t:T+)? P* n:turn_of P* way:turned?", _rotate),
+    ("P* r:rotate (t:T+)? O* (n:number degrees?)? P* way:turned?", _rotate),
+    ("P* r:rotate (t:T+)? P* way:turned (by|O)* n:number degrees", _rotate),
+    ("P* (flip|make|change) (t:T+)? P* way:mirrored", _flip),
+    ("P* flip (t:T+)? P*", _flip),
     ("P* t:T+ P* flip (way:mirrored)?", _flip),
     ("P* (shift|P)+ t:T+ P* way:direction", _move),
-    ("P* t:T+ P* (shift|P)* way:direction", _move),
+    ("P* t:T+ P* (shift|P)+ way:direction", _move),
+    ("t:(target|pronoun) way:direction", _move),
+    ("P* shift* way:direction", _move),
+    ("P* s:shift t:T+", _lift),
+    ("P* shift* t:T+ P* (shift|P)* v:pred", _raise),
     ("P* (put|shift|make|P)* a:T P* p:place b:T", _arrange),
-    ("P* scale_to t:T* P*", _resize),
+    ("P* (put|shift|make|P)* a:T P* p:place", _arrange),
+    ("P* scale_to (t:T+)? P*", _resize),
 )

@@ -66,9 +66,8 @@ FRAMES = frames(
     ("no baked", _baked),
     ("(P|keep)* only (P|keep)* t:T+", _only),
     ("(P|keep)* t:T+ only", _only),
-    ("P* remove t:U+ (O+ T)?", _remove),
-    ("(no|without) t:U+", _remove),
-    ("P* (no|without) t:T+", _remove),
+    ("P* remove t:U~ (O+ T)?", _remove),
+    ("P* (no|without) t:U~ (O+ T)?", _remove),
     ("P* t:T+ P* remove", _remove),
     ("P* t:T+ P* go_away", _remove),
 )

@@ -8,14 +8,13 @@ from service.engines.embedded.language.acts import (
     Aim,
     aims_of,
     on_scale,
-    wished,
     with_excepts,
 )
 from service.engines.embedded.language.frames.frame import Reading, frames
 from service.engines.embedded.language.items import Item
 from service.engines.embedded.language.patterns import Match
-from service.engines.embedded.plan import Part, Target
 
+_SIZING = ("increas", "reduc", "decreas", "lower", "rais")
 _LOUDER, _LEVELS = "saturation", ("extent", "size", "strength", "weight", "brightness")
 
 
@@ -56,49 +55,50 @@ def _level(m: Match, reading: Reading) -> Acts:
 
 
 def _louder(m: Match, reading: Reading) -> Acts:
-    """ "turn up the reds": how much of a colour is how vivid it is."""
-    sign = 1 if "up" in m else -1
+    """ "turn up the reds": how much of a colour is how vivid it is; "increase the text"."""
+    name = "up" if "up" in m else "down"
+    sign, verb = (1 if name == "up" else -1), m.item(name).words
     acts: list[Act] = []
     for aim in aims_of(m.items("t")):
-        spatial = aim.target.colour is None and aim.kind not in ("palette", "background", "image")
-        if spatial and "up" in m:
+        colour = aim.target.colour is not None or aim.kind in ("palette", "background")
+        sized = not colour and verb.startswith(_SIZING)
+        shades = reading.degree is not None and reading.degree.shades
+        if not (sized or colour or shades) and name == "up":
             return None
-        edit = on_scale(_LOUDER, sign, aim, reading.degree)
+        scale = "lightness" if shades else "size" if sized else _LOUDER
+        edit = on_scale(scale, sign, aim, reading.degree)
         if edit is None:
             return None
         acts.append(edit)
     return acts
 
 
-def _space_around(m: Match, reading: Reading) -> Acts:
-    sign = -1 if "less" in m else 1
-    edit = on_scale("space", sign, Aim(Target(Part.IMAGE)), reading.degree)
-    return [edit] if edit else None
-
-
-def _fewer(m: Match, _: Reading) -> Acts:
-    edits = wished(m.sense("q", "does"), aims_of(m.items("t"))[0])
-    return list(edits) if edits else None
+def _twice(m: Match, reading: Reading) -> Acts:
+    """ "strip it back to the essentials" says the same thing twice."""
+    if m.sense("q", "causes").key != m.sense("more", "adj").key:
+        return None
+    return _cause(m, reading)
 
 
 FRAMES = frames(
-    ("P* q:causes+ L* t:U+", _cause),
-    ("P* q:causes+", _cause),
-    ("P* t:T+ P* q:causes+", _cause),
-    ("modal t:T+ P* q:causes+", _cause),
-    ("P* up q:measure+ (O+ t:T+)?", _up),
-    ("P* down q:measure+ (O+ t:T+)?", _down),
+    ("P* q:causes~ L* t:U~", _cause),
+    ("P* q:causes~", _cause),
+    ("P* t:T+ P* q:causes~", _cause),
+    ("modal t:T+ P* q:causes~", _cause),
+    ("P* up q:measure~ (O+ t:T+)?", _up),
+    ("P* down q:measure~ (O+ t:T+)?", _down),
     ("P* up t:T possessive? q:measure", _up),
     ("P* down t:T possessive? q:measure", _down),
-    ("P* q:measure+ (O+ t:T+)? P* up", _up),
-    ("P* q:measure+ (O+ t:T+)? P* down", _down),
-    ("(add|P)+ q:measure+ (O+ t:T+)?", _up),
-    ("give t:T+ q:measure+", _up),
-    ("(remove|no|without) q:measure+ (O+ t:T+)?", _down),
+    ("P* q:measure~ (O+ t:T+)? P* up", _up),
+    ("P* q:measure~ (O+ t:T+)? P* down", _down),
+    ("(add|want|give|use|put|with)+ q:measure~ (O+ t:T+)? O*", _up),
+    ("give t:T+ q:measure~", _up),
+    ("(remove|no|without) q:measure~ (O+ t:T+)?", _down),
     ("q:measure go_away", _down),
-    ("P* q:measure+ (O+ t:T+)? P* v:(pred|adj)", _level),
+    ("P* q:measure~ (O+ t:T+)? P* v:(pred|adj)", _level),
     ("P* up:up t:T+", _louder),
-    ("P* down t:T+", _louder),
+    ("P* down:down t:T+", _louder),
     ("P* t:T+ P* up:up", _louder),
-    ("P* t:T+ P* down", _louder),
+    ("P* t:T+ P* down:down", _louder),
+    ("P* q:causes~ L* (t:U+)? P* more:adj", _twice),
 )

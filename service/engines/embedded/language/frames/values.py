@@ -85,7 +85,7 @@ def _complaint(m: Match, reading: Reading) -> Acts:
     sense, words = m.sense("v", "adj"), m.item("v").words
     aims = aims_of(m.items("t"))
     if not any(words.endswith(c) for c in lexicon().scales[sense.key].complaints):
-        return [Topic(tuple(a.target for a in aims), liked=True)]
+        return [Topic(tuple(a.target for a in aims), "told")]
     edits = [on_scale(sense.key, -sense.sign, a, sense.degree or reading.degree) for a in aims]
     return None if None in edits else [replace(e, confidence=0.7) for e in edits if e]
 
@@ -103,6 +103,13 @@ def _unmet(m: Match, reading: Reading) -> Acts:
     return [*acts, *assumed(m.items("v"))]
 
 
+def _trouble(m: Match, reading: Reading) -> Acts:
+    """ "the tagline gets lost" wishes for what mends it."""
+    sense = m.sense("v", "trouble")
+    edits = [on_scale(sense.key, sense.sign, a, reading.degree) for a in aims_of(m.items("t"))]
+    return None if None in edits else [replace(e, confidence=0.7) for e in edits if e]
+
+
 def _cluttered(m: Match, _: Reading) -> Acts:
     sense = m.sense("v", "clutter")
     edits = [on_scale(sense.key, sense.sign, a, sense.degree) for a in aims_of(m.items("t"))]
@@ -110,31 +117,38 @@ def _cluttered(m: Match, _: Reading) -> Acts:
 
 
 def _topic(m: Match, _: Reading) -> Acts:
+    if m.item("t").has("noun") and not m.item("t").article:
+        return None
     return [Topic(tuple(a.target for a in aims_of(m.items("t"))))]
 
 
+def _disliked(m: Match, _: Reading) -> Acts:
+    return [Topic(tuple(a.target for a in aims_of(m.items("t"))), "disliked")]
+
+
 def _liked(m: Match, _: Reading) -> Acts:
-    return [Topic(tuple(a.target for a in aims_of(m.items("t"))), liked=True)]
+    return [Topic(tuple(a.target for a in aims_of(m.items("t"))), "told")]
 
 
 FRAMES = frames(
-    ("praise t:T+", _liked),
-    ("t:T+ praise", _liked),
-    ("dislike t:T+", _topic),
-    ("t:T+ displeases", _topic),
-    ("t:T* (seem|is|as)+ v:adj", _complaint),
-    ("t:T* modal* not? (seem|is|be|as)+ v:unmet", _unmet),
-    ("t:T* modal* not (seem|as)+ v:(adj|vague)", _unmet),
-    ("t:T+ is (colour|style)", _topic),
+    ("is* praise t:T (and t:T)*", _liked),
+    ("t:T (and t:T)* praise", _liked),
+    ("is* dislike t:T (and t:T)*", _disliked),
+    ("(t:T+)? (seem|is|modal|ensure)* v:trouble (O+ T)?", _trouble),
+    ("t:T (and t:T)* displeases", _disliked),
+    ("(t:T+)? (seem|is|as)+ v:adj", _complaint),
+    ("(t:T+)? modal* not? (seem|is|be|as)+ v:unmet", _unmet),
+    ("(t:T+)? modal* not (seem|as|be|want)* v:(adj|vague) enough?", _unmet),
+    ("t:T is (colour|style)", _liked),
     ("P* v:clutter (O+ t:T+)?", _cluttered),
     ("(put|make|use|want|give)* T (put|be|to|modal|of|as)* on v:colour", _on),
     ("on v:colour", _on),
-    ("P* t:U+ P* v:X+", _give),
-    ("modal t:U+ P* v:X+", _give),
-    ("P* v:X+", _give),
-    ("P* v:X+ O+ t:T+", _give),
-    ("P* T? P* v:W+", _things),
+    ("P* t:U+ P* v:X~", _give),
+    ("modal t:U+ P* v:X~", _give),
+    ("P* v:X~", _give),
+    ("P* v:X~ O+ t:T+", _give),
+    ("P* T? P* v:W~ ((on|in|with)+ v:W~)?", _things),
     ("P* v:placed", _things),
-    ("add v:X+ (O+ t:T+)?", _give),
-    ("t:T+", _topic),
+    ("add v:X~ (O+ t:T+)?", _give),
+    ("t:T", _topic),
 )

@@ -77,6 +77,7 @@ class Lexicon:
     colours: dict[str, str]
     modifiers: dict[str, tuple[float, float]]
     aliases: dict[str, str]
+    expansions: dict[str, str]
     things: frozenset[str]
     content: frozenset[str]
     count: int
@@ -99,6 +100,8 @@ def _nouns(words: Iterable[str], sense: Sense) -> Iterator[Phrase]:
 
 
 def _qualities(key: str, table: Table) -> Iterator[Phrase]:
+    for name, sign in (("comparatives", 1), ("opposite_comparatives", -1)):
+        yield from _phrases(table.get(name, ()), Sense("comp", key, sign))
     for name, sign in (("adjectives", 1), ("opposites", -1)):
         words = table.get(name, ())
         yield from _phrases(words, Sense("adj", key, sign))
@@ -117,14 +120,20 @@ def _styles(key: str, table: Table) -> Iterator[Phrase]:
     yield from _nouns(table.get("effect", ()), Sense("effect", key))
 
 
+def _troubles(_: str, table: Table) -> Iterator[Phrase]:
+    scale, sign = table["mend"][:-1], 1 if table["mend"].endswith("+") else -1
+    return _phrases(table["words"], Sense("trouble", scale, sign))
+
+
 def _degrees(key: str, table: Table) -> Iterator[Phrase]:
-    degree = Degree(table["amount"], table.get("kind", "factor"))
+    degree = Degree(table["amount"], table.get("kind", "factor"), table.get("shades", False))
     return _phrases(table["words"], Sense("degree", key, degree=degree))
 
 
-def _numbers(_: str, table: Table) -> Iterator[Phrase]:
+def _numbers(key: str, table: Table) -> Iterator[Phrase]:
+    tag = "turn_of" if key == "turns" else "number"
     for word, number in table.items():
-        yield from _phrases([word], Sense("number", number=number))
+        yield from _phrases([word], Sense(tag, number=number))
 
 
 def _modes(key: str, table: Table) -> Iterator[Phrase]:
@@ -133,7 +142,8 @@ def _modes(key: str, table: Table) -> Iterator[Phrase]:
 
 
 def _parts(key: str, table: Table) -> Iterator[Phrase]:
-    return _nouns(table["words"], Sense("target", key, targets=(Target(Part(key)),)))
+    part = Part.ARTWORK if key == "rest" else Part(key)
+    return _nouns(table["words"], Sense("target", key, targets=(Target(part),)))
 
 
 def _aspects(key: str, table: Table) -> Iterator[Phrase]:
@@ -144,6 +154,7 @@ def _aspects(key: str, table: Table) -> Iterator[Phrase]:
 _KINDS: dict[str, Callable[[str, Table], Iterator[Phrase]]] = {
     "qualities": _qualities,
     "styles": _styles,
+    "troubles": _troubles,
     "degrees": _degrees,
     "numbers": _numbers,
     "modes": _modes,
@@ -216,6 +227,7 @@ def lexicon() -> Lexicon:
         colours,
         {name: (float(a), float(b)) for name, (a, b) in groups["colours"]["modifiers"].items()},
         groups["aliases"]["aliases"],
+        groups["aliases"]["expansions"],
         frozenset(groups["colours"]["things"]["words"]),
         frozenset(w for p in phrases if p.sense.tag in _CONTENT for w in p.words),
         len({p.words for p in phrases}),

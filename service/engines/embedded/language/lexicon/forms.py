@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 _VOWELS = "aeiou"
-_DOUBLING = ("thin", "slim", "tan", "trim", "dim", "omit")
+_DOUBLING = ("omit",)
+_SHORT = re.compile(r"[^aeiou]*[aeiou][^aeiouwxy]")
+"""One syllable that ends in one vowel and one consonant: trim, flat, thin."""
 _IRREGULAR = {
     "lose": ("lose", "loses", "lost", "losing"),
     "get": ("get", "gets", "got", "getting"),
@@ -50,9 +53,7 @@ def _stem(word: str) -> str:
     """What stands before -ed, -ing and -er: without its e, or with its last letter twice."""
     if word.endswith("e") and not word.endswith("ee"):
         return word[:-1]
-    end = word[-3:]
-    short = len(end) == 3 and end[0] not in _VOWELS and end[1] in _VOWELS
-    if word in _DOUBLING or (short and len(word) <= 5 and end[2] not in "aeiouwxyn"):
+    if word in _DOUBLING or _SHORT.fullmatch(word):
         return word + word[-1]
     return word
 
