@@ -36,6 +36,12 @@ def dig(data: Any, *path: str | int) -> Any:
     return data
 
 
+def items(data: Any, *path: str | int) -> list[Any]:
+    """The list that lies at the path; an empty one when there is none."""
+    found = dig(data, *path)
+    return found if isinstance(found, list) else []
+
+
 def text(value: Any) -> str:
     """The value when it is text, else nothing."""
     return value if isinstance(value, str) else ""

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from service.engines.hosted.answers import Answer, dig, text
+from service.engines.hosted.answers import Answer, dig, items, text
 
 _LONGEST_S = 24 * 3600.0
 # https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto (RetryInfo)
@@ -65,8 +65,8 @@ def _utc(moment: datetime) -> datetime:
 
 def _from_body(answer: Answer) -> float | None:
     data = answer.json()
-    data = dig(data, 0) or data
-    for detail in dig(data, "error", "details") or ():
+    # at times the error comes in a list of one
+    for detail in items(data, "error", "details") or items(data, 0, "error", "details"):
         if found := _DURATION.fullmatch(text(dig(detail, "retryDelay"))):
             return float(found[1])
     if found := _RESETS_IN.search(text(dig(data, "detail"))):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from service.engines.hosted.answers import Answer, data_url, decoded, dig, number, text
+from service.engines.hosted.answers import Answer, data_url, decoded, dig, items, number, text
 from service.engines.hosted.http import Call
 from service.engines.hosted.kontext import CANVASES, SAFETY_TOLERANCE
 from service.engines.hosted.outcomes import (
@@ -118,7 +118,4 @@ def _moderated(data: Any) -> bool:
     """Whether an error, in either of its shapes, is of the content rules."""
     if text(dig(data, "error_type")) == _MODERATED:
         return True
-    details = dig(data, "detail")
-    return isinstance(details, list) and any(
-        text(dig(detail, "type")) == _MODERATED for detail in details
-    )
+    return any(text(dig(detail, "type")) == _MODERATED for detail in items(data, "detail"))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.engines.hosted.answers import Answer, decoded, dig, encoded, numbers, text
+from service.engines.hosted.answers import Answer, decoded, dig, encoded, items, numbers, text
 from service.engines.hosted.http import Call
 from service.engines.hosted.outcomes import (
     Failed,
@@ -96,7 +96,8 @@ class Gemini:
         candidate = dig(data, "candidates", 0)
         if text(dig(candidate, "finishReason")) in _MODERATED_OUTPUT:
             return Failed(Failure.MODERATED_OUTPUT)
-        images = [image for part in _parts(candidate) if (image := _image_in(part))]
+        parts = items(candidate, "content", "parts")
+        images = [image for part in parts if (image := _image_in(part))]
         return Picture(images[-1]) if images else Failed(Failure.NO_IMAGE)
 
     def usage(self, answer: Answer) -> Mapping[str, float]:
@@ -110,16 +111,10 @@ class Gemini:
     def _refusal(self, answer: Answer, data: Any) -> Failed:
         # at times the error comes in a list of one
         error = dig(data, "error") or dig(data, 0, "error")
-        details = dig(error, "details")
-        reasons = {text(dig(x, "reason")) for x in details} if isinstance(details, list) else set()
+        reasons = {text(dig(detail, "reason")) for detail in items(error, "details")}
         if text(dig(error, "status")) in _ACCOUNT or reasons & _ACCOUNT_REASONS:
             return Failed(Failure.FATAL)
         return failed_order(answer, _RESEND)
-
-
-def _parts(candidate: Any) -> list[Any]:
-    parts = dig(candidate, "content", "parts")
-    return parts if isinstance(parts, list) else []
 
 
 def _image_in(part: Any) -> bytes:

@@ -11,7 +11,7 @@ from gcloud.aio.auth import Token
 from service.engines.hosted.http import NotSent
 
 _SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
-_LIMIT_S = 20.0
+LIMIT_S = 20.0
 
 
 class ApiKey:
@@ -31,8 +31,9 @@ class ServiceAccount:
     `key_file` is a service account's; without one the machine's own account is asked for.
     """
 
-    def __init__(self, key_file: str | None) -> None:
+    def __init__(self, key_file: str | None, *, limit_s: float = LIMIT_S) -> None:
         self._key_file = key_file
+        self._limit_s = limit_s
         self._token: Token | None = None
 
     async def __call__(self) -> Mapping[str, str]:
@@ -40,7 +41,7 @@ class ServiceAccount:
         try:
             if self._token is None:
                 self._token = Token(service_file=self._key_file, scopes=_SCOPES)
-            async with asyncio.timeout(_LIMIT_S):
+            async with asyncio.timeout(self._limit_s):
                 # all callers wait for one refresh, which the first to be cancelled would end
                 token = await asyncio.shield(self._token.get())
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError):

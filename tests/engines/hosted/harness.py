@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,7 @@ from service.engines.select import make_engines
 from service.sandbox import Sandbox
 from service.settings import Settings
 from tests.engines.hosted.pictures import a_logo
-from tests.engines.hosted.scenarios import told
+from tests.engines.hosted.scenarios import MARKER, told
 from tests.engines.hosted.stub import Stub
 
 BRISK = Pace(
@@ -91,6 +92,17 @@ async def open_bench(stub: Stub, sandbox: Sandbox) -> AsyncIterator[Bench]:
     """A bench whose engines are closed by leaving."""
     async with AsyncExitStack() as closing:
         yield Bench(stub, sandbox, closing)
+
+
+def at_info(lines: Iterable[Any]) -> str:
+    """What captured log lines say to an operator who has not asked for more."""
+    return json.dumps([line for line in lines if line["log_level"] != "debug"], default=str)
+
+
+def assert_tells_nothing_of(stub: Stub, text: str) -> None:
+    """Neither the stub's words, which are in all that it says and in its keys, nor where it is."""
+    ports = [base.rpartition(":")[2] for base in (stub.base, stub.other)]
+    assert not [marker for marker in (MARKER, *ports) if marker in text]
 
 
 async def outcome_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -31,6 +31,17 @@ class Refusal:
     delay_s: float | None = None
 
 
+REFUSED = {
+    "moderated_input": Refusal("moderated", 400),
+    "invalid": Refusal("invalid", 400),
+    "no_credit": Refusal("no_credit", 402),
+    "denied": Refusal("denied", 403),
+    "server_fault": Refusal("fault", 500),
+    "always_busy": Refusal("busy", 429),
+    "busy_for_long": Refusal("busy", 429, {"Retry-After": "120"}),
+}
+
+
 @dataclass
 class Job:
     """An order that was taken."""
@@ -47,13 +58,14 @@ class Job:
 @dataclass
 class Stub:
     """What the providers have seen. `asked` counts requests by provider and kind, `paid` the orders
-    taken; `strangers` are requests at the other host."""
+    taken; `closed` providers are away; `strangers` are requests at the other host."""
 
     base: str = ""
     other: str = ""
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)
     paid: Counter[str] = field(default_factory=Counter)
     jobs: dict[str, Job] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
     strangers: list[web.BaseRequest] = field(default_factory=list)
     polled: asyncio.Event = field(default_factory=asyncio.Event)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
@@ -68,27 +80,14 @@ class Stub:
         """Why this order is not taken, this time."""
         self.asked[provider, "order"] += 1
         nth = self.asked[provider, "order"]
-        match scenario_in(prompt):
-            case "moderated_input":
-                return Refusal("moderated", 400)
-            case "invalid":
-                return Refusal("invalid", 400)
-            case "no_credit":
-                return Refusal("no_credit", 402)
-            case "denied":
-                return Refusal("denied", 403)
-            case "server_fault":
-                return Refusal("fault", 500)
-            case "recovers" if nth <= 2:
-                return Refusal("fault", 503)
-            case "always_busy":
-                return Refusal("busy", 429)
-            case "busy_for_long":
-                return Refusal("busy", 429, {"Retry-After": "120"})
-            case busy if busy.startswith("busy_") and nth == 1:
-                return _busy(busy.removeprefix("busy_"))
-            case _:
-                return None
+        if provider in self.closed:
+            return Refusal("fault", 503)
+        scenario = scenario_in(prompt)
+        if scenario == "recovers":
+            return Refusal("fault", 503) if nth <= 2 else None
+        if scenario.startswith("busy_") and scenario not in REFUSED:
+            return _busy(scenario.removeprefix("busy_")) if nth == 1 else None
+        return REFUSED.get(scenario)
 
     def take(self, provider: str, prompt: str, png: bytes, *, wants_alpha: bool = False) -> Job:
         """The order, taken and paid for."""
@@ -211,7 +210,12 @@ async def running_stub() -> AsyncIterator[Stub]:
     app.add_routes([*routes(stub), web.get("/image/{id}", stub.image)])
     other = web.Application()
     other.router.add_route("*", "/{path:.*}", stranger)
-    async with TestServer(app) as server, TestServer(other) as trap:
+    async with AsyncExitStack() as closing:
+        server, trap = TestServer(app), TestServer(other)
+        for one in (server, trap):
+            # its own log is not under test
+            await one.start_server(access_log=None)
+            closing.push_async_callback(one.close)
         stub.base = str(server.make_url("")).rstrip("/")
         stub.other = str(trap.make_url("")).rstrip("/")
         try:
