@@ -1,6 +1,5 @@
 """Every scenario at every provider ends as it must and is paid for once at most; nothing of the
 provider gets out: no host, key, header, body or prompt, in errors, reports or logs."""
-the provider gets out: no host, key, header, body or prompt, in errors, reports or logs."""
 
 from __future__ import annotations
 
