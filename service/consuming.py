@@ -34,7 +34,13 @@ async def running_worker(
         name="consumer",
     )
     chores = asyncio.create_task(
-        keep_up(resources.rescue, resources.concepts, resources.images, resources.queue),
+        keep_up(
+            resources.rescue,
+            resources.concepts,
+            resources.images,
+            resources.queue,
+            retention_days=resources.settings.retention_days,
+        ),
         name="upkeep",
     )
 

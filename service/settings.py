@@ -47,6 +47,7 @@ class Settings(EngineSettings):
     guest_sign_in: Literal["true", "false"] | None = None
     monthly_refinements: Annotated[int, Field(ge=0, le=1_000_000)] = 10
     image_hosts: Names = ()
+    retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
     worker_concurrency: Annotated[int, Field(ge=1, le=1_000)] = 4
     task_lease_seconds: Seconds = 30
     task_max_attempts: Annotated[int, Field(ge=1, le=100)] = 3

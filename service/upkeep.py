@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 
@@ -23,15 +24,26 @@ TIDY_EVERY_S = 600.0
 RELAY_BATCH = 500
 ORPHAN_GRACE_S = 3600.0
 ORPHAN_BATCH = 200
+EXPIRY_BATCH = 200
 
 
-async def keep_up(rescue: Rescue, concepts: Concepts, images: Images, queue: Queue) -> None:
+async def keep_up(
+    rescue: Rescue,
+    concepts: Concepts,
+    images: Images,
+    queue: Queue,
+    *,
+    retention_days: int | None = None,
+) -> None:
     """Do every chore in its rhythm until cancelled; one that fails is tried again next time."""
     async with asyncio.TaskGroup() as chores:
         chores.create_task(_repeat(lambda: relay(rescue, queue), RELAY_EVERY_S))
         chores.create_task(_repeat(lambda: rescue_expired(rescue), RESCUE_EVERY_S))
         chores.create_task(_repeat(rescue.expire_idempotency_keys, TIDY_EVERY_S))
         chores.create_task(_repeat(lambda: remove_orphans(concepts, images), TIDY_EVERY_S))
+        if retention_days is not None:
+            expire = partial(remove_expired, concepts, images, retention_days)
+            chores.create_task(_repeat(expire, TIDY_EVERY_S))
 
 
 async def relay(rescue: Rescue, queue: Queue) -> None:
@@ -57,8 +69,8 @@ async def rescue_expired(rescue: Rescue) -> None:
 async def remove_orphans(concepts: Concepts, images: Images) -> None:
     """Remove images that no concept names: of crashed attempts and deleted concepts.
 
-    Only after a grace time that is far longer than any attempt may take from storing its image to
-    naming it.
+    Not while the task that stored them may still name them, and only after a grace time that is far
+    longer than an upload takes from storing its image to naming it.
     """
     batch: list[str] = []
     async for image in images.list():
@@ -68,6 +80,19 @@ async def remove_orphans(concepts: Concepts, images: Images) -> None:
             await _remove_unnamed(concepts, images, batch)
             batch = []
     await _remove_unnamed(concepts, images, batch)
+
+
+async def remove_expired(concepts: Concepts, images: Images, days: int) -> None:
+    """Remove the concepts past so many days, with their images."""
+    while keys := await concepts.expire(days=days, limit=EXPIRY_BATCH):
+        log.info("concepts_expired", concepts=len(keys))
+        for key in keys:
+            try:
+                await images.delete(key)
+            except ImageStoreUnavailable:
+                # nobody can reach them any more, and as orphans they are found again
+                log.warning("images_left_for_later")
+                return
 
 
 async def _remove_unnamed(concepts: Concepts, images: Images, keys: list[str]) -> None:

@@ -123,12 +123,53 @@ class Concepts:
         )
         return row["image_key"] if row else None
 
-    async def known_keys(self, keys: list[str]) -> set[str]:
-        """Those of the image keys that belong to a concept."""
+    async def expire(self, *, days: int, limit: int) -> list[str]:
+        """Delete the oldest concepts past so many days; return the keys of their images.
+
+        One that an active task refines is left for later. A request that is accepted in this very
+        moment may still find its source gone, as when the owner deletes it.
+        """
         rows = await self._database.fetch(
-            "SELECT image_key FROM concept WHERE image_key = ANY($1::text[])", keys
+            """
+            WITH doomed AS (
+                SELECT id, image_key FROM concept
+                WHERE deleted_at IS NULL AND created_at < now() - make_interval(days => $1)
+                  AND NOT EXISTS (SELECT FROM task WHERE task.concept_id = concept.id
+                      AND task.status IN ('pending', 'processing'))
+                ORDER BY created_at LIMIT $2
+                -- a request that is being accepted holds its concept by the foreign key
+                FOR UPDATE SKIP LOCKED
+            ), gone AS (
+                UPDATE concept SET deleted_at = now(), image_key = NULL, refinement_prompt = NULL,
+                    logo_description = NULL, theme_description = NULL, engine = NULL, report = NULL
+                FROM doomed WHERE concept.id = doomed.id
+                RETURNING concept.id
+            ), shown AS (
+                UPDATE task SET version = version + 1
+                FROM gone WHERE task.result_id = gone.id OR task.concept_id = gone.id
+            )
+            SELECT doomed.image_key FROM doomed JOIN gone USING (id)
+            """,
+            days,
+            limit,
         )
-        return {row["image_key"] for row in rows}
+        return [row["image_key"] for row in rows]
+
+    async def known_keys(self, keys: list[str]) -> set[str]:
+        """Those of the image keys that belong to a concept, or that an active task may yet name.
+
+        The name of a task's image begins with the task's id, however long ago it was stored.
+        """
+        rows = await self._database.fetch(
+            """
+            SELECT key FROM unnest($1::text[]) AS key
+            WHERE EXISTS (SELECT FROM concept WHERE image_key = key)
+               OR EXISTS (SELECT FROM task WHERE status IN ('pending', 'processing')
+                   AND id = left(split_part(key, '/', 2), 36)::uuid)
+            """,
+            keys,
+        )
+        return {row["key"] for row in rows}
 
     async def remember_prefix(self, prefix: str) -> list[str]:
         """Note a prefix under which images are handed out; return all that there ever were."""
