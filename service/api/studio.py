@@ -30,6 +30,7 @@ CONTENT_TYPES = {
 }
 _PACKED_ALREADY = frozenset({".png", ".woff2"})
 
+
 @dataclass(frozen=True, slots=True)
 class StudioFile:
     """One file as it is sent. `packed` is the gzip of `body`, None where that would gain nothing."""

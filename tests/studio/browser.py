@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    FilePayload,
+    Locator,
+    Page,
+    async_playwright,
+    expect,
+)
 
 FLAGS = [
     "--headless",
@@ -90,7 +98,7 @@ class Visitor:
         await self.page.goto(f"{self.base}{path}")
         await expect(self.page.locator("#quota")).to_contain_text("left")
 
-    async def choose(self, file: Path | dict[str, Any]) -> None:
+    async def choose(self, file: Path | FilePayload) -> None:
         """Choose a file as the concept image, and wait until it has arrived."""
         known = await self.version_count()
         await self.page.get_by_label("Concept image").set_input_files(file)

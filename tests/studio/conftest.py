@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from service.resources import SANDBOX_BYTES
+from service.resources import INTAKE_BYTES
 from service.sandbox import Sandbox
 from tests.api.harness import Service, running_service
 from tests.processes import Process, service_process
@@ -43,7 +43,7 @@ async def visitor(browser: Browser, studio: Process) -> AsyncIterator[Visitor]:
 @pytest.fixture(scope="session")
 async def sandbox() -> AsyncIterator[Sandbox]:
     """A warm sandbox for services in this process."""
-    sandbox = Sandbox(processes=1, memory_bytes=SANDBOX_BYTES)
+    sandbox = Sandbox(processes=1, memory_bytes=INTAKE_BYTES, preload=("service.intake",))
     yield sandbox
     await sandbox.close()
 

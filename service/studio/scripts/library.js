@@ -139,8 +139,7 @@ export class Library {
   }
 
   async #take(image) {
-    const { name, preview } = image;
-    const show = (fraction) => this.#state.update({ upload: { preview, name, fraction } });
+    const show = (fraction) => this.#state.update({ upload: { ...image, fraction } });
     this.#state.update({ notice: null });
     show(0);
     const action = { label: "Try again", run: () => this.#take(image) };

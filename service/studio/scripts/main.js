@@ -23,8 +23,7 @@ const library = new Library(api, state, notices);
 const refining = new Refining(api, state, notices, library, showTrouble);
 
 async function begin() {
-  const { concept, task } = readAddress();
-  state.update({ isOpening: concept !== null });
+  const { task } = readAddress();
   await notices.attempt(() => api.ready());
   if (state.value.isSignInNeeded) return;
   await Promise.all([
@@ -57,6 +56,7 @@ showVersions(state, library);
 showComposer(state, library, refining);
 showOutcome(state, notices, refining);
 showSignIn(state, signIn);
+state.update({ isOpening: readAddress().concept !== null });
 document.documentElement.classList.remove("opening");
 
 addEventListener("popstate", () => library.revisit());

@@ -82,6 +82,7 @@ export class Refining {
     this.#state.update({ task });
     this.#library.write(false);
     if (isActive(task)) this.#follow(task.task_id);
+    else await this.#settle(task);
   }
 
   #follow(taskId) {

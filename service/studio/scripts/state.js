@@ -8,7 +8,7 @@ const START = {
   tree: [], // the open tree: concepts, parents before children
   openId: null, // the version that is shown and would be refined
   beforeId: null, // what it is compared with; null for its parent
-  upload: null, // {preview, name, fraction} while an image is on its way
+  upload: null, // {preview, name, descriptions, fraction} while an image is on its way
   prompt: "",
   promptError: "",
   isSending: false, // a request to refine is on its way

@@ -33,9 +33,7 @@ export function showComposer(state, library, refining) {
       showDescriptions(open);
       if (before.openId === null) focusIfLost(field);
     }
-    if (open !== openConcept(before) || now.prompt !== before.prompt) {
-      showSuggestions(now, write);
-    }
+    showSuggestions(now, write);
   });
 }
 
@@ -69,7 +67,7 @@ function showButton(now) {
 }
 
 function showSource(now, open) {
-  if (open === null) return byId("source").replaceChildren();
+  if (open === null) return byId("source").replaceChildren("To begin, choose an image.");
   const picture = make("img", { src: open.image_url, alt: "", width: 40, height: 40 });
   const text = make("span", {}, "From ", make("strong", {}, nameOf(now.tree, open)));
   return byId("source").replaceChildren(picture, text);
@@ -88,7 +86,7 @@ function focusIfLost(field) {
 
 function showSuggestions(now, write) {
   const said = now.prompt.toLowerCase();
-  const phrases = suggestionsFor(openConcept(now));
+  const phrases = suggestionsFor(now.upload?.descriptions ?? openConcept(now));
   const chips = [...byId("suggestions").children];
   const isSame = chips.length === phrases.length && chips.every((c, i) => c.value === phrases[i]);
   if (!isSame) byId("suggestions").replaceChildren(...phrases.map((p) => chip(p, write)));

@@ -11,8 +11,7 @@ export function showEasel(state, library, confirm) {
   const zoom = makeZoomable(viewport);
   listenToTools(state, library, confirm);
   listenToSlider(viewport);
-  byId("modes").addEventListener("change", ({ target }) => (viewport.dataset.mode = target.value));
-  viewport.dataset.mode = "slider";
+  listenToModes(viewport);
   state.listen((now, before) => {
     const [open, other] = [openConcept(now), beforeConcept(now)];
     byId("easel").hidden = isAtStart(now);
@@ -110,6 +109,16 @@ function listenToTools(state, library, confirm) {
     const { openId } = state.value;
     if (await confirm()) library.remove(openId);
   });
+}
+
+function listenToModes(viewport) {
+  const buttons = [...byId("modes").querySelectorAll("button")];
+  for (const button of buttons) {
+    button.addEventListener("click", () => {
+      viewport.dataset.mode = button.value;
+      for (const one of buttons) one.ariaPressed = String(one === button);
+    });
+  }
 }
 
 function listenToSlider(viewport) {

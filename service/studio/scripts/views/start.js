@@ -31,7 +31,7 @@ function sampleCard(sample, library) {
 function showRecent(concepts, library) {
   byId("recent-shelf").hidden = concepts.length === 0;
   byId("recent").replaceChildren(
-    ...concepts.map((concept, index) => {
+    ...concepts.map((concept) => {
       const picture = make("img", {
         alt: "",
         loading: "lazy",
@@ -41,9 +41,7 @@ function showRecent(concepts, library) {
         src: concept.image_url,
       });
       const title = concept.refinement_prompt ?? concept.logo_description ?? "Original";
-      const item = card(picture, title, () => library.show(concept.concept_id));
-      item.firstChild.setAttribute("aria-label", `Open concept ${index + 1}`);
-      return item;
+      return card(picture, title, () => library.show(concept.concept_id));
     }),
   );
 }

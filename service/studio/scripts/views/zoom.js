@@ -18,7 +18,9 @@ export function makeZoomable(viewport) {
     viewport.style.setProperty("--y", `${view.y}px`);
     viewport.classList.toggle("zoomed", view.zoom > 1);
     viewport.tabIndex = view.zoom > 1 ? 0 : -1;
-    byId("zoom-level").value = `${Math.round(view.zoom * 100)}%`;
+    const level = `${Math.round(view.zoom * 100)}%`;
+    byId("zoom-fit").textContent = level;
+    byId("zoom-fit").ariaLabel = `${level}: fit to view`;
     byId("zoom-out").ariaDisabled = String(view.zoom <= LEVELS[0]);
     byId("zoom-in").ariaDisabled = String(view.zoom >= LEVELS.at(-1));
   };
