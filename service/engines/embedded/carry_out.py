@@ -75,4 +75,6 @@ def _missing(edit: Edit) -> str:
 def _already(edit: Edit) -> str:
     if edit.op is Op.BACKGROUND:
         return "The background is like that already."
-    return f"Nothing would change: {named(edit.target)} is like that already."
+    if edit.op is Op.RECOLOUR:
+        return f"Nothing would change: {named(edit.target)} has that colour already."
+    return f"Nothing would change: {named(edit.target)} cannot go further that way."

@@ -15,7 +15,7 @@ from service.engines.embedded.scene.core import Flags
 from service.engines.embedded.targets import select
 
 _SEEN_LEVELS = 3
-_LEAST_CHANGED = 0.00002  # of the image
+_LEAST_CHANGED = 0.0001  # of the image
 _MOST_VIOLATED = 0.004  # of the protected pixels
 _ASPECTS = {Keep.COLOUR: "colours", Keep.SHAPE: "shapes", Keep.PLACE: "layout"}
 

@@ -39,6 +39,35 @@ def offset_mask(mask: Floats, offset_px: float) -> Floats:
     return coverage_within(distance, fine, offset_px)
 
 
+def half_width(mask: Floats) -> float:
+    """Half the usual width, in pixels, of the strokes of a mask: its area over its rim."""
+    rim = np.hypot(
+        cv2.Sobel(mask, cv2.CV_32F, 1, 0, scale=0.125),
+        cv2.Sobel(mask, cv2.CV_32F, 0, 1, scale=0.125),
+    )
+    return float(mask.sum()) / max(float(rim.sum()), 1e-6)
+
+
+def thickened(mask: Floats, offset_px: float) -> Floats:
+    """The mask grown by `offset_px` without asking where its edge is: for hairlines, whose
+    pixels hold too little of them for an edge."""
+    size = (mask.shape[1] * _FINE, mask.shape[0] * _FINE)
+    fine = cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR)
+    reach = max(1, round(offset_px * _FINE))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    grown = cv2.resize(
+        cv2.dilate(fine, disc), (mask.shape[1], mask.shape[0]), interpolation=cv2.INTER_AREA
+    )
+    return np.asarray(grown, dtype=np.float32)
+
+
+def pieces(mask: Floats) -> tuple[int, int]:
+    """How many shapes a mask has, and how many holes and gaps its ground falls into."""
+    inside = (mask >= 0.5).astype(np.uint8)
+    shapes = cv2.connectedComponents(inside, connectivity=8)[0]
+    return int(shapes), int(cv2.connectedComponents(1 - inside, connectivity=4)[0])
+
+
 def over(base: Bytes, paint: Bytes, mask: Floats) -> Bytes:
     """`paint` over `base`, both straight RGBA, where the mask says so."""
     at = np.flatnonzero(mask > 0)

@@ -14,13 +14,14 @@ from service.engines.embedded.raster import over
 from service.engines.embedded.scene.core import Flags, Indices
 from service.engines.embedded.scene.model import premultiply, straighten
 
-_ROUND = 0.007  # of the shorter side, at the default amount
+_ROUND = 0.011  # of the shorter side, at the default amount
 _SMOOTH = 0.0035
 _DEFAULT = 0.4
 _FLAT_LEVELS = 1.5
 _STEEPNESS = 2.5066  # √(2π): the slope of a blurred edge is 1 / (sigma · √(2π))
 _CRISPER = 2.2
 _LARGEST_PX = 4096
+_OF_SHAPE = 0.4  # of the usual shape's half-width: more would melt it
 _TRACE, _PEAKED = 0.02, 10
 _THIN = 1.6  # sigmas: thinner shapes are left as they are
 _SUMMARIES = {
@@ -40,8 +41,9 @@ def redraw_edges(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
         picture = _resolved(canvas, 1.0, 0.0, _CRISPER)
         return Done(canvas.redrawn(picture), _SUMMARIES[edit.op].format(named(edit.target)))
     base = _ROUND if edit.op is Op.ROUND else _SMOOTH
-    sigma = max(1.0, base * side * amount / _DEFAULT)
     groups = canvas.scene.groups
+    usual = float(np.median(groups.thickness[groups.of[chosen & ~canvas.scene.background]]))
+    sigma = max(1.0, min(base * side * amount / _DEFAULT, _OF_SHAPE * usual))
     thick = (groups.thickness > _THIN * sigma)[groups.of]
     free = chosen & ~canvas.scene.background & ~canvas.scene.text & thick
     if not free.any():

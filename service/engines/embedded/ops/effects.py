@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from service.engines.embedded.canvas import Canvas
 from service.engines.embedded.colour import Bytes, Floats, chroma, from_lch, hex_of, hue
-from service.engines.embedded.ops.base import Done, named, share
+from service.engines.embedded.ops.base import CannotApply, Done, named, share
+from service.engines.embedded.ops.exposure import ground_lightness
 from service.engines.embedded.ops.layers import artwork_of, flat_ground, lifted
 from service.engines.embedded.ops.recolour import called
 from service.engines.embedded.plan import Edit, Part
@@ -22,12 +23,16 @@ _GLOW_BLUR, _GLOW_GAIN = 0.022, 1.7
 _BLUR = 0.006
 _GRAIN_LEVELS = 22.0
 _DARK = 0.25
+_NO_SHADOW = 0.16  # OKLab lightness
 _VIVID = 0.04
 
 
 def add_shadow(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
     """A soft shadow below and to the right of the artwork, on the ground only."""
     artwork = artwork_of(canvas, chosen)
+    level = ground_lightness(canvas)
+    if level is not None and level < _NO_SHADOW:
+        raise CannotApply("limit", "A shadow would not show on so dark a background.")
     amount = _amount(edit)
     side = min(canvas.scene.width, canvas.scene.height)
     offset = max(2, round(_SHADOW_OFFSET * side))

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 
 from service.engines.embedded.canvas import Canvas
-from service.engines.embedded.colour import Bytes, ColourMap, Floats, oklab
+from service.engines.embedded.colour import Bytes, ColourMap, Floats, contrast, oklab
 from service.engines.embedded.ops.base import CannotApply, Done, named, share
 from service.engines.embedded.ops.recolour import called
 from service.engines.embedded.ops.simplify import distinct_colours, flattened_gradients
@@ -17,6 +17,7 @@ from service.engines.embedded.plan import Colour, Edit
 from service.engines.embedded.scene.core import Flags, Indices
 
 _FEWEST = 1
+_SHOWS = 1.5  # contrast ratio
 # Two hues differ more to people than two shades of one.
 _HUE_FIRST = np.array([1, 2.2, 2.2], np.float32)
 _SAME = 0.02
@@ -128,7 +129,8 @@ def duotone(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
         else (0.0, 1.0)
     )
     ends = oklab(np.array([dark, light], np.uint8))
-    after = canvas.changed(free, _between(ends, low, max(high, low + 0.05)))
+    reach = _reach(canvas, np.array([dark, light], np.uint8))
+    after = canvas.changed(free, _between(ends, (low, max(high, low + 0.05)), reach))
     measured = {"colours_after": 2.0, "area": share(canvas, free)}
     names = " and ".join(_hex(rgb) for rgb in (dark, light))
     return Done(after, f"Turned {named(edit.target)} to a duotone of {names}", measured)
@@ -152,9 +154,22 @@ def _pair(canvas: Canvas, edit: Edit, free: Flags) -> list[tuple[int, int, int]]
     return given[:2]
 
 
-def _between(ends: Floats, low: float, high: float) -> ColourMap:
+def _reach(canvas: Canvas, ends: Bytes) -> tuple[float, float]:
+    """How far toward each of two colours artwork may go before the ground swallows it."""
+    ground = canvas.scene.background & (canvas.alphas() > 0.5)
+    if not ground.any():
+        return 0.0, 1.0
+    paper = np.rint(np.median(canvas.rgb()[ground], axis=0))
+    dark, light = (float(ratio) for ratio in contrast(ends, paper))
+    return (0.5 if dark < _SHOWS else 0.0), (0.55 if light < _SHOWS and dark >= _SHOWS else 1.0)
+
+
+def _between(ends: Floats, range_: tuple[float, float], reach: tuple[float, float]) -> ColourMap:
+    """From the first colour at the low end of a range of lightness to the second at the high."""
+
     def change(lab: Floats) -> Floats:
-        part = np.clip((lab[:, :1] - low) / (high - low), 0, 1)
+        part = np.clip((lab[:, :1] - range_[0]) / (range_[1] - range_[0]), 0, 1)
+        part = reach[0] + part * (reach[1] - reach[0])
         return np.asarray(ends[0] * (1 - part) + ends[1] * part, dtype=np.float32)
 
     return change

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from service.engines.embedded.canvas import Canvas
-from service.engines.embedded.colour import Floats, chroma, from_lch, hue, oklab
+from service.engines.embedded.colour import Floats, chroma, from_lch, hue
 from service.engines.embedded.ops.base import Done, lightness_of, named, share
 from service.engines.embedded.plan import Edit, Op
 from service.engines.embedded.scene.core import Flags
@@ -15,6 +15,7 @@ _LIGHTEST, _DARKEST = 0.97, 0.08
 # Chroma fades towards white and black; a lighter brown would else turn to orange.
 _CHROMA_KEPT = 0.85
 _LEAST_CONTRAST = 0.14
+_LEAST_PART = 0.55
 
 
 def shift_lightness(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
@@ -26,7 +27,8 @@ def shift_lightness(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
 
     def change(lab: Floats) -> Floats:
         old = lab[:, 0]
-        goal = np.maximum(limit, old) if lighter else np.minimum(limit, old)
+        least = old + _LEAST_PART * ((_LIGHTEST if lighter else _DARKEST) - old)
+        goal = np.maximum(limit, least) if lighter else np.minimum(limit, least)
         new = old + amount * (goal - old)
         kept = 1 - (1 - _CHROMA_KEPT) * np.abs(new - old) / 0.25
         return from_lch(new, chroma(lab) * np.clip(kept, 0.4, 1), hue(lab))
@@ -52,8 +54,3 @@ def _limit(canvas: Canvas, chosen: Flags, *, lighter: bool) -> float:
     if lighter:
         return level - _LEAST_CONTRAST if level > 0.6 else extreme
     return level + _LEAST_CONTRAST if level < 0.4 else extreme
-
-
-def lab_of(rgb: tuple[int, int, int]) -> Floats:
-    """OKLab of one 8-bit colour, shape (3,)."""
-    return oklab(np.array(rgb, np.uint8))

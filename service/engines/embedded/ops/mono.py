@@ -12,6 +12,7 @@ from service.engines.embedded.plan import Edit
 from service.engines.embedded.scene.core import Flags
 
 _GREY = 0.004
+_PAPER, _NEUTRAL = 0.88, 0.012
 
 
 def monochrome(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
@@ -47,6 +48,9 @@ def _tint(goal: Floats) -> ColourMap:
         lightness = lab[:, 0]
         rise = np.where(lightness < top, lightness / top, (1 - lightness) / (1 - top))
         wanted = strength * np.clip(rise, 0, 1) ** 0.7
+        # White, off-white and pale grey paper has no hue to begin with and gets none.
+        paper = (lightness > _PAPER) & (chroma(lab) < _NEUTRAL)
+        wanted = np.where(paper, chroma(lab), wanted)
         return from_lch(lightness, wanted.astype(np.float32), np.full_like(lightness, angle))
 
     return change

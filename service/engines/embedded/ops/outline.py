@@ -32,6 +32,8 @@ def outline_only(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
     own = np.zeros(len(groups), np.bool_)
     own[groups.of[artwork]] = True
     thick = own & (groups.thickness > _HOLLOW * width) & (groups.alpha > 0.1)
+    for line in scene.lines:  # all letters of a line, or none
+        thick[line.groups] &= thick[line.groups].all()
     hollow = np.flatnonzero(thick).astype(np.int32)
     if not hollow.size:
         raise CannotApply("limit", f"{named(edit.target).capitalize()} is made of lines already.")

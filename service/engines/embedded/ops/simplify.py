@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from service.engines.embedded.canvas import Canvas
-from service.engines.embedded.colour import Floats
+from service.engines.embedded.colour import Bytes, Floats, chroma, oklab, srgb
 from service.engines.embedded.ops.base import CannotApply, Done
 from service.engines.embedded.ops.remove import without
 from service.engines.embedded.palette import cluster
@@ -16,6 +16,9 @@ _DEFAULT = 0.4
 _SPECK = 0.0005  # of the image
 _FLAT_LEVELS = 1.0
 _NEAR = 0.085
+_WIDE_LEVELS = 16.0
+_CLEAR = 0.8
+_ALONG = (0.15, 0.3, 0.5, 0.7, 0.85)
 
 
 def simplify(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
@@ -60,9 +63,26 @@ def _specks(canvas: Canvas, chosen: Flags) -> Flags:
 
 
 def flattened_gradients(canvas: Canvas, chosen: Flags) -> tuple[Canvas, int]:
-    """Every chosen surface in its mean colour, and how many were not flat."""
+    """Every chosen surface in one flat colour of its own, and how many were not flat."""
     uneven = chosen & (canvas.scene.regions.spread > _FLAT_LEVELS)
-    return canvas.painted(uneven, np.rint(canvas.means).astype(np.uint8)), int(uneven.sum())
+    table = np.rint(canvas.means).astype(np.uint8)
+    for region in np.flatnonzero(uneven & (canvas.scene.regions.spread > _WIDE_LEVELS)):
+        table[region, :3] = _clear_colour(canvas, int(region))
+    return canvas.painted(uneven, table), int(uneven.sum())
+
+
+def _clear_colour(canvas: Canvas, region: int) -> Bytes:
+    """The colour that stands for a wide gradient: its mean, unless that is muddy."""
+    sample = canvas.scene.sample
+    pixels = canvas.paint.pixels.reshape(-1, 4)[sample.place[sample.label == region], :3]
+    lab = oklab(pixels)
+    mean = lab.mean(axis=0)
+    if np.hypot(mean[1], mean[2]) >= _CLEAR * chroma(lab).mean():
+        return np.asarray(srgb(mean[None])[0])
+    axis = np.linalg.svd(lab - mean, full_matrices=False)[2][0]
+    order = np.argsort((lab - mean) @ axis, kind="stable")
+    steps = pixels[order[(np.array(_ALONG) * (len(order) - 1)).astype(int)]]
+    return np.asarray(steps[int(np.argmax(chroma(oklab(steps))))])
 
 
 def _merged(canvas: Canvas, chosen: Flags, nearest: float) -> Canvas:

@@ -77,7 +77,9 @@ def _temperature(direction: Floats, amount: float) -> ColourMap:
 def _pastel(part: float) -> ColourMap:
     def change(lab: Floats) -> Floats:
         strength = chroma(lab)
-        coloured = _coloured(strength) * part
+        # Black lettering stays; middle greys go along, for gradients pass through them.
+        middling = np.clip((lab[:, 0] - 0.3) / 0.15, 0, 1)
+        coloured = np.maximum(_coloured(strength), middling) * part
         lightness = lab[:, 0] + coloured * np.maximum(0.85 - lab[:, 0], 0)
         soft = np.minimum(strength, 0.075 + 0.15 * strength)
         return from_lch(lightness, strength + coloured * (soft - strength), hue(lab))

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.engines.embedded.canvas import Canvas
-from service.engines.embedded.colour import Bytes, Floats, distance, hex_of, oklab
+from service.engines.embedded.colour import Bytes, Floats, contrast, distance, hex_of, oklab
 from service.engines.embedded.ops.base import CannotApply, Done, share
 from service.engines.embedded.ops.recolour import called
 from service.engines.embedded.plan import Edit
 from service.engines.embedded.scene.core import Flags, Indices
 
 _FAINT = 0.11
+_STRONG = 2.2
 _GAP = 0.006  # of the shorter side
 _TOLD_APART = 0.045
 _MELTED = 0.02
@@ -75,12 +76,13 @@ def _ground(canvas: Canvas) -> tuple[int, int, int, int]:
 def _main_ink(canvas: Canvas, chosen: Flags) -> tuple[int, int, int, int]:
     """The colour of most of the artwork that is seen well on the ground."""
     scene = canvas.scene
-    lab = canvas.colours()
     visible = chosen & ~scene.background
     ground = _ground(canvas)
-    if ground[3] > 0:
-        visible &= distance(lab, oklab(np.array(ground[:3], np.uint8))) > 2 * _FAINT
-    if not visible.any():
+    paper = np.array(ground[:3] if ground[3] > 0 else _WHITE[:3], np.uint8)
+    strong = visible & (contrast(np.rint(canvas.rgb()), paper) >= _STRONG)
+    if strong.any():
+        visible = strong
+    elif not visible.any():
         visible = ~scene.background
     areas = np.zeros(len(scene.groups))
     np.add.at(areas, scene.groups.of[visible], scene.regions.area[visible])

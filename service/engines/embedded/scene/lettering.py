@@ -13,7 +13,7 @@ from service.engines.embedded.scene.groups import Groups, unite
 _LEAST_HEIGHT_PX = 5
 _TALLEST = 0.4  # of the image
 _WIDEST = 2.2  # of the height
-_THICKEST = 0.19  # radius of the fattest place, of the height
+_THICKEST = 0.24  # radius of the fattest place, of the height
 _SAME_LINE_COLOUR = 0.08
 _HEIGHTS_APART = 0.5
 _BASELINES_APART = 0.3
