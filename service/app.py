@@ -82,7 +82,8 @@ def _health_of(resources: Resources) -> Health:
             "database": resources.database.check,
             "queue": resources.queue.check,
             "storage": resources.images.check,
-        }
+        },
+        resources.engine_states,
     )
 
 

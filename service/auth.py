@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from service.jwks import ALGORITHMS, KeySet
 NOT_BEFORE_LEEWAY_S = 30
 GUEST_TTL_S = 30 * 24 * 3600
 MAX_TOKEN_CHARS = 8_192
+REMEMBER_S = 60.0
+REMEMBERED_TOKENS = 4_096
 
 
 class AuthenticationRequired(Exception):
@@ -43,12 +46,15 @@ class TokenRules:
 class Authenticator:
     """Verifies tokens, by the secret and by a provider's keys, whichever there are.
 
-    A token that cannot be verified is never let through.
+    A token that cannot be verified is never let through. One that was verified is remembered for a
+    minute, or until it expires: a client that polls sends the same one again and again.
     """
 
     def __init__(self, rules: TokenRules, keys: KeySet | None = None) -> None:
         self._rules = rules
         self._keys = keys
+        self._secret = None if rules.secret is None else symmetric_key(rules.secret)
+        self._verified: dict[str, tuple[UUID, float]] = {}
 
     async def user_of(self, authorization: str | None) -> UUID:
         """The user named by an `Authorization` header.
@@ -59,20 +65,37 @@ class Authenticator:
         scheme, _, token = (authorization or "").strip().partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise AuthenticationRequired
-        return user_in(await self._claims(token.strip()))
+        user_id, until_s = self._verified.get(token, (None, 0.0))
+        if user_id is not None and time.time() < until_s:
+            return user_id
+        claims = await self._claims(token.strip())
+        user_id = user_in(claims)
+        self._remember(token, user_id, float(claims["exp"]))
+        return user_id
+
+    def _remember(self, token: str, user_id: UUID, expires_at_s: float) -> None:
+        if len(self._verified) >= REMEMBERED_TOKENS:
+            self._verified.clear()
+        self._verified[token] = (user_id, min(expires_at_s, time.time() + REMEMBER_S))
 
     async def _claims(self, token: str) -> dict[str, Any]:
         header = _header_of(token)
         if header.get("alg") == "HS256":
-            if self._rules.secret is None:
+            if self._secret is None:
                 raise TokenInvalid
-            return verified_claims(token, self._rules.secret, "HS256", self._rules)
+            return verified_claims(token, self._secret, "HS256", self._rules)
         if self._keys is None or header.get("alg") not in ALGORITHMS.values():
             raise TokenInvalid
         key = await self._keys.find(header.get("kid"))
         if key is None:
             raise TokenInvalid
         return verified_claims(token, key.key, key.algorithm, self._rules)
+
+
+def symmetric_key(secret: bytes) -> jwt.PyJWK:
+    """A secret in the form that need not be looked at again for every token."""
+    encoded = base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
+    return jwt.PyJWK({"kty": "oct", "k": encoded}, "HS256")
 
 
 def _header_of(token: str) -> dict[str, Any]:

@@ -11,10 +11,13 @@ type Check = Callable[[], Awaitable[None]]
 
 
 class Health:
-    """Named checks that raise when something is wrong; also what has died in this process."""
+    """Named checks that raise when something is wrong, and the engines' states, which are no check."""
 
-    def __init__(self, checks: Mapping[str, Check]) -> None:
+    def __init__(
+        self, checks: Mapping[str, Check], engine_states: Callable[[], dict[str, str]]
+    ) -> None:
         self._checks = checks
+        self.engine_states = engine_states
 
     async def look(self) -> dict[str, str]:
         """`ok`, `unavailable` or `timeout` for each check, all asked at once."""

@@ -32,7 +32,7 @@ class KeysUnavailable(Exception):
 class PublicKey:
     """A key and the algorithm that it verifies."""
 
-    key: Any
+    key: jwt.PyJWK
     algorithm: str
 
 
@@ -111,7 +111,7 @@ def keys_in(document: Any) -> dict[str | None, PublicKey]:
         if algorithm is None or entry.get("alg", algorithm) != algorithm:
             continue
         try:
-            found[entry.get("kid")] = PublicKey(jwt.PyJWK(entry, algorithm).key, algorithm)
+            found[entry.get("kid")] = PublicKey(jwt.PyJWK(entry, algorithm), algorithm)
         except jwt.PyJWTError:
             log.warning("jwks_key_unusable", kid=str(entry.get("kid"))[:100])
     if not found:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,8 +13,9 @@ from queueing.memory import MemoryQueue
 from queueing.pubsub import PubSubQueue
 from service.announcing import Announcer
 from service.auth import Authenticator, TokenRules
-from service.engines.contract import Engine
-from service.engines.embedded.engine import EmbeddedEngine
+from service.engines.failover import Failover
+from service.engines.metrics import EngineMetrics
+from service.engines.select import make_engines
 from service.fetching import Fetcher
 from service.intake import Intake
 from service.jwks import KeySet
@@ -34,8 +37,10 @@ from storage.schema import SchemaError, migrate
 from storage.tasks import Tasks
 from storage.work import Work
 
-SANDBOX_BYTES = 2 * 1024**3
-SANDBOX_PROCESSES = 2
+# What a call in a child may take beyond what was loaded before it: 25 megapixels need 400 MB to be
+# taken in, and the engine works at 2,048 pixels at most.
+INTAKE_BYTES = 512 * 1024**2
+ENGINE_BYTES = 1280 * 1024**2
 POOL_CONNECTIONS = 16
 
 
@@ -58,6 +63,7 @@ class Resources:
     announcer: Announcer
     metrics: Metrics
     refinery: Refinery
+    engine_states: Callable[[], dict[str, str]]
 
 
 @asynccontextmanager
@@ -71,11 +77,9 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         concepts = Concepts(database)
         images = await _open_images(settings, concepts, stack)
         queue = _open_queue(settings, stack)
-        sandbox = Sandbox(processes=SANDBOX_PROCESSES, memory_bytes=SANDBOX_BYTES)
-        stack.push_async_callback(sandbox.close)
         fetcher = _open_fetcher(settings, stack)
-        engine = _open_engine(settings, sandbox, stack)
-        intake = Intake(sandbox)
+        engine = _open_engine(settings, metrics, stack)
+        intake = Intake(_open_sandbox(1, INTAKE_BYTES, "service.intake", stack))
         announcer = Announcer(queue)
         stack.push_async_callback(announcer.close)
         work = Work(
@@ -108,6 +112,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
                 try_s=settings.task_timeout_seconds,
                 lease_s=settings.task_lease_seconds,
             ),
+            engine_states=engine.states,
         )
 
 
@@ -191,13 +196,21 @@ def _open_queue(settings: Settings, stack: AsyncExitStack) -> Queue:
     return queue
 
 
-def _open_engine(settings: Settings, sandbox: Sandbox, stack: AsyncExitStack) -> Engine:
-    for name in settings.engine:
-        if name != "embedded":
-            raise WrongSetting("ENGINE: there is no engine of that name")
-    engine = EmbeddedEngine(sandbox)
+def _open_engine(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Failover:
+    processes = min(settings.worker_concurrency, os.cpu_count() or 1)
+    sandbox = _open_sandbox(processes, ENGINE_BYTES, "service.engines.embedded.apply", stack)
+    engine = make_engines(settings, sandbox, EngineMetrics(metrics.registry))
     stack.push_async_callback(engine.close)
     return engine
+
+
+def _open_sandbox(processes: int, memory_bytes: int, module: str, stack: AsyncExitStack) -> Sandbox:
+    """Child processes that begin to load what they run at once, so that the first call is quick."""
+    sandbox = Sandbox(processes=processes, memory_bytes=memory_bytes, preload=(module,))
+    stack.push_async_callback(sandbox.close)
+    warming = asyncio.create_task(sandbox.warm())
+    stack.callback(warming.cancel)
+    return sandbox
 
 
 def token_rules(settings: Settings) -> TokenRules:

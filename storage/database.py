@@ -50,20 +50,13 @@ class Database:
 
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
         """All rows."""
-        async with self._connection() as connection:
-            rows: list[asyncpg.Record] = await connection.fetch(sql, *args)
-            return rows
+        rows: list[asyncpg.Record] = await self._run("fetch", sql, args)
+        return rows
 
     async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
         """The first row, if any."""
-        async with self._connection() as connection:
-            row: asyncpg.Record | None = await connection.fetchrow(sql, *args)
-            return row
-
-    async def executemany(self, sql: str, rows: list[tuple[object, ...]]) -> None:
-        """The same statement for each row, in one transaction and one round trip."""
-        async with self._connection() as connection:
-            await connection.executemany(sql, rows)
+        row: asyncpg.Record | None = await self._run("fetchrow", sql, args)
+        return row
 
     async def check(self) -> None:
         """Raise `DatabaseUnavailable` unless a statement works now."""
@@ -74,11 +67,13 @@ class Database:
         """Connections at work, and the most there can be."""
         return self._pool.get_size() - self._pool.get_idle_size(), self._pool.get_max_size()
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Any]:
+    async def _run(self, call: str, sql: str, args: tuple[object, ...]) -> Any:
         try:
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-                yield connection
+            connection: Any = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+            try:
+                return await getattr(connection, call)(sql, *args)
+            finally:
+                await self._pool.release(connection)
         except asyncpg.DataError:
             raise
         except _AWAY as error:
@@ -114,7 +109,13 @@ async def _connect(dsn: str, max_size: int) -> Pool:
             # No statement here leaves session state behind (no SET, LISTEN, advisory lock or
             # cursor), so a reset between two users of a connection would be a round trip wasted.
             reset=_keep_session,
-            server_settings={"application_name": "concept-refiner", "timezone": "UTC"},
+            server_settings={
+                "application_name": "concept-refiner",
+                "timezone": "UTC",
+                # Every statement finds its rows by an index whatever its arguments are; planning
+                # the accepting one anew each time would cost more than running it.
+                "plan_cache_mode": "force_generic_plan",
+            },
         )
     except _AWAY as error:
         raise DatabaseUnavailable(DatabaseUnavailable.__doc__) from error

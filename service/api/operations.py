@@ -33,10 +33,13 @@ class Ready(View):
             200: It does
             503: At least one check is not `ok`
         """
-        checks = await self.request.app[HEALTH].look()
+        health = self.request.app[HEALTH]
+        checks = await health.look()
         is_ready = all(answer == "ok" for answer in checks.values())
         body = ReadyOut(
-            status="ok" if is_ready else "unavailable", checks=ChecksOut.model_validate(checks)
+            status="ok" if is_ready else "unavailable",
+            checks=ChecksOut.model_validate(checks),
+            engines=health.engine_states(),
         )
         response = json_answer(body, status=200 if is_ready else 503)
         if not is_ready:

@@ -158,10 +158,11 @@ class ChecksOut(BaseModel):
 
 
 class ReadyOut(BaseModel):
-    """Whether the service can do its work now."""
+    """Whether the service can do its work now; `engines` tells which are left alone for a while."""
 
     status: Literal["ok", "unavailable"]
     checks: ChecksOut
+    engines: dict[str, str]
 
 
 class AliveOut(BaseModel):

@@ -33,7 +33,7 @@ _PACKED_ALREADY = frozenset({".png", ".woff2"})
 
 @dataclass(frozen=True, slots=True)
 class StudioFile:
-    """One file as it is sent. `packed` is the gzip of `body`, None where that would gain nothing."""
+    """One file as it is sent. `packed` is its gzip, None where that would gain nothing."""
 
     body: bytes
     packed: bytes | None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.resources import SANDBOX_BYTES
+from service.resources import INTAKE_BYTES
 from service.sandbox import Sandbox
 from tests.api.harness import Service, User, running_service
 from tests.scripted import ScriptedEngine
@@ -22,7 +22,7 @@ def engine() -> ScriptedEngine:
 @pytest.fixture(scope="session")
 async def sandbox() -> AsyncIterator[Sandbox]:
     """A warm sandbox for all tests of the run; it keeps nothing from one to the next."""
-    sandbox = Sandbox(processes=1, memory_bytes=SANDBOX_BYTES)
+    sandbox = Sandbox(processes=1, memory_bytes=INTAKE_BYTES, preload=("service.intake",))
     yield sandbox
     await sandbox.close()
 

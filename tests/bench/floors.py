@@ -12,12 +12,20 @@ from uuid import uuid4
 
 import asyncpg
 from aiohttp import web
+from pydantic import BaseModel
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS floor (
     id uuid PRIMARY KEY, user_id uuid NOT NULL, prompt text NOT NULL,
     status text NOT NULL DEFAULT 'pending', created_at timestamptz NOT NULL DEFAULT now())
 """
+
+
+class Body(BaseModel):
+    """What the peer takes."""
+
+    original_image_url: str
+    refinement_prompt: str
 
 
 async def serve_aiohttp(port: int, dsn: str) -> None:
@@ -40,6 +48,7 @@ async def serve_aiohttp(port: int, dsn: str) -> None:
 
     async def get(_request: web.Request) -> web.Response:
         row = await pool.fetchrow("SELECT id, status FROM floor WHERE id = $1", known)
+        assert row is not None
         return web.json_response({"task_id": str(row["id"]), "status": row["status"]})
 
     app = web.Application()
@@ -56,7 +65,6 @@ def serve_peer(port: int, dsn: str) -> None:
     import procrastinate
     import uvicorn
     from fastapi import FastAPI
-    from pydantic import BaseModel
 
     connector = procrastinate.PsycopgConnector(conninfo=dsn, min_size=16, max_size=16)
     jobs = procrastinate.App(connector=connector)
@@ -64,10 +72,6 @@ def serve_peer(port: int, dsn: str) -> None:
     @jobs.task(name="refine")
     async def refine(**_given: Any) -> None:
         return None
-
-    class Body(BaseModel):
-        original_image_url: str
-        refinement_prompt: str
 
     app = FastAPI()
 
