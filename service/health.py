@@ -11,7 +11,7 @@ type Check = Callable[[], Awaitable[None]]
 
 
 class Health:
-    """Named checks that raise when something is wrong, and the engines' states, which are no check."""
+    """Named checks that raise when something is wrong; engines' states are told and not judged."""
 
     def __init__(
         self, checks: Mapping[str, Check], engine_states: Callable[[], dict[str, str]]
