@@ -119,11 +119,6 @@ def _cover(gap: NDArray[np.float32], behind: Mask) -> NDArray[np.float32]:
     return np.where(behind, 0, cover).astype(np.float32)
 
 
-def with_old_outline(image: Bytes, original: Bytes) -> Bytes:
-    """The picture cut out along the original's own transparency, both RGBA of one size."""
-    return _rgba(image[..., :3], original[..., 3])
-
-
 def clear_in(image: Bytes) -> Mask:
     """Where RGBA is transparent rather than not."""
     return np.asarray(image[..., 3] < _CLEAR)

@@ -7,8 +7,8 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from service.engines.contract import EngineFailed, SourceInvalid, SourceTooLarge
@@ -19,7 +19,6 @@ from service.engines.painting.backdrop import (
     clear_in,
     over,
     taken_out,
-    with_old_outline,
 )
 from service.engines.painting.colours import main_colours
 from service.engines.painting.frame import Box, Frame, Size, fitted, found_in, frame_for
@@ -33,6 +32,8 @@ _COMPARED_SIDE_PX = 512
 _SEEN_LEVELS = 8
 _LEAST_TRANSPARENT = 0.001
 _PNG_LEVEL = 4
+_WEBP_QUALITIES = (92, 75)
+_NOTHING = np.zeros(4, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,12 @@ def prepare(source: bytes, canvases: Sequence[Size], keeps_alpha: bool) -> Prepa
     has_alpha = float(clear_in(picture).mean()) > _LEAST_TRANSPARENT
     height, width = picture.shape[:2]
     frame = frame_for(width, height, canvases)
+    picture = _resized(picture, frame.box.width, frame.box.height)
     backdrop = backdrop_for(picture) if has_alpha and not keeps_alpha else None
     if backdrop is not None:
         picture = over(picture, backdrop)
-    around = (0, 0, 0, 0) if has_alpha and keeps_alpha else _edge_colour(picture)
-    canvas = np.empty((frame.canvas.height, frame.canvas.width, 4), np.uint8)
-    canvas[:] = around
-    _paste(canvas, picture, frame.box)
+    around = _NOTHING if has_alpha and keeps_alpha else _edge_colour(picture)
+    canvas = _laid(picture, frame.box, (frame.canvas.width, frame.canvas.height), around)
     return Prepared(_png(canvas), frame, has_alpha, backdrop)
 
 
@@ -87,21 +87,27 @@ def finish(source: bytes, answer: bytes, prepared: Prepared) -> Finished:
         drawn = decode_rgba(answer).pixels
     except (ImageInvalid, ImageTooLarge) as error:
         raise EngineFailed(EngineFailed.__doc__) from error
+    height, width = before.shape[:2]
     warnings: list[str] = []
-    after = _in_place(drawn, before, prepared, warnings)
+    # as large as the model drew it, which is seldom as large as the original may be
+    part = _picture_in(drawn, width / height, prepared.frame, warnings)
+    if part.shape[1] < width:
+        warnings.append(ENLARGED)
+    changed = _changed(part, prepared)
     if prepared.has_alpha:
-        after = _transparent_again(after, before, prepared, warnings)
+        part = _transparent_again(part, before, prepared.backdrop, warnings)
+    after = _resized(part, width, height)
+    if OUTLINE_KEPT in warnings:
+        after = np.dstack([after[..., :3], before[..., 3]])
     image, content_type = _encoded(after)
-    # what would have come of the very picture that was sent: resampling is not the model's doing
-    echo = _in_place(decode_rgba(prepared.png).pixels, before, prepared, [])
-    seen = over(after, prepared.backdrop) if prepared.backdrop else after
+    kept = float((clear_in(before) == clear_in(after)).mean())
     return Finished(
-        image,
-        content_type,
-        width=after.shape[1],
-        height=after.shape[0],
-        changed=_changed(echo, seen),
-        alpha_kept=round(float((clear_in(before) == clear_in(after)).mean()), 4),
+        image=image,
+        content_type=content_type,
+        width=width,
+        height=height,
+        changed=changed,
+        alpha_kept=round(kept, 4),
         before=main_colours(before),
         after=main_colours(after),
         warnings=warnings,
@@ -117,48 +123,47 @@ def _source(body: bytes) -> Bytes:
         raise SourceInvalid(SourceInvalid.__doc__) from error
 
 
-def _in_place(drawn: Bytes, before: Bytes, prepared: Prepared, warnings: list[str]) -> Bytes:
-    """The part of the answer that is the picture, in the original's size."""
-    height, width = before.shape[:2]
-    box = found_in(prepared.frame, drawn.shape[1], drawn.shape[0])
-    if box is None:
-        warnings.append(OTHER_SHAPE)
-        canvas = np.empty((height, width, 4), np.uint8)
-        canvas[:] = _edge_colour(drawn)
-        _paste(canvas, drawn, fitted(drawn.shape[1], drawn.shape[0], width, height))
-        return canvas
-    if box.width < width:
-        warnings.append(ENLARGED)
-    return _resized(drawn[box.top : box.bottom, box.left : box.right], width, height)
+def _picture_in(drawn: Bytes, shape: float, frame: Frame, warnings: list[str]) -> Bytes:
+    """The part of the answer that is the picture; all of it, with an edge around it to give it the
+    original's shape (width by height), when the model drew another shape than it was asked for."""
+    height, width = drawn.shape[:2]
+    box = found_in(frame, width, height)
+    if box is not None:
+        return drawn[box.top : box.bottom, box.left : box.right]
+    warnings.append(OTHER_SHAPE)
+    room = max(width, round(height * shape)), max(height, round(width / shape))
+    return _laid(drawn, fitted(width, height, *room), room, _edge_colour(drawn))
 
 
 def _transparent_again(
-    after: Bytes, before: Bytes, prepared: Prepared, warnings: list[str]
+    part: Bytes, before: Bytes, backdrop: Backdrop | None, warnings: list[str]
 ) -> Bytes:
-    """The picture with a transparent background like the original's."""
-    if float(clear_in(after).mean()) > _LEAST_TRANSPARENT:
-        return after
-    backdrop = prepared.backdrop or Backdrop(*(int(level) for level in _edge_colour(after)[:3]))
-    clear = taken_out(after, backdrop, clear_in(before))
-    if clear is None:
+    """The part with a transparent background like the original's, or a warning that it has none."""
+    if float(clear_in(part).mean()) > _LEAST_TRANSPARENT:
+        return part
+    behind = backdrop or Backdrop(*(int(level) for level in _edge_colour(part)[:3]))
+    height, width = part.shape[:2]
+    cleared = taken_out(part, behind, clear_in(_resized(before, width, height)))
+    if cleared is None:
         warnings.append(OUTLINE_KEPT)
-        return with_old_outline(after, before)
-    return clear
+        return part
+    return cleared
 
 
-def _changed(before: Bytes, after: Bytes) -> float:
-    """The share of the picture that looks different, seen small enough for noise to even out."""
-    gap = np.abs(_small(before) - _small(after)).max(axis=2)
+def _changed(part: Bytes, prepared: Prepared) -> float:
+    """The share of the picture that came back different from how it was sent."""
+    box = prepared.frame.box
+    sent = decode_rgba(prepared.png).pixels[box.top : box.bottom, box.left : box.right]
+    # small, so that the noise of lossy files evens out
+    scale = min(1.0, _COMPARED_SIDE_PX / max(box.width, box.height))
+    size = max(1, round(box.width * scale)), max(1, round(box.height * scale))
+    gap = np.abs(_premultiplied(sent, size) - _premultiplied(part, size)).max(axis=2)
     return round(float((gap > _SEEN_LEVELS).mean()), 4)
 
 
-def _small(image: Bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    scale = min(1.0, _COMPARED_SIDE_PX / max(image.shape[:2]))
-    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    cover = image[..., 3:].astype(np.float32) / 255
-    premultiplied = np.dstack([image[..., :3] * cover, image[..., 3]]).astype(np.float32)
-    small = cv2.resize(premultiplied, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(small, dtype=np.float32)
+def _premultiplied(image: Bytes, size: tuple[int, int]) -> NDArray[np.int16]:
+    picture = Image.fromarray(np.ascontiguousarray(image)).convert("RGBa")
+    return np.asarray(picture.resize(size, Image.Resampling.BOX), dtype=np.int16)
 
 
 def _edge_colour(image: Bytes) -> Bytes:
@@ -167,8 +172,12 @@ def _edge_colour(image: Bytes) -> Bytes:
     return np.asarray(np.median(edge, axis=0), dtype=np.uint8)
 
 
-def _paste(canvas: Bytes, image: Bytes, box: Box) -> None:
-    canvas[box.top : box.bottom, box.left : box.right] = _resized(image, box.width, box.height)
+def _laid(image: Bytes, box: Box, room: tuple[int, int], around: Bytes) -> Bytes:
+    """The image in a box of its own size, in a room (width, height) of one colour."""
+    canvas = np.empty((room[1], room[0], 4), np.uint8)
+    canvas[:] = around
+    canvas[box.top : box.bottom, box.left : box.right] = image
+    return canvas
 
 
 def _resized(image: Bytes, width: int, height: int) -> Bytes:
@@ -184,9 +193,13 @@ def _encoded(image: Bytes) -> tuple[bytes, str]:
     png = _png(image)
     if len(png) <= MAX_BODY_BYTES:
         return png, "image/png"
-    body = io.BytesIO()
-    Image.fromarray(image).save(body, "WEBP", quality=92, method=2)
-    return body.getvalue(), "image/webp"
+    webp = io.BytesIO()
+    for quality in _WEBP_QUALITIES:
+        webp = io.BytesIO()
+        Image.fromarray(image).save(webp, "WEBP", quality=quality, method=2)
+        if webp.tell() <= MAX_BODY_BYTES:
+            break
+    return webp.getvalue(), "image/webp"
 
 
 def _png(image: Bytes) -> bytes:

@@ -1,0 +1,1 @@
+"""What engines share that let a model redraw the picture."""
