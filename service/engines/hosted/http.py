@@ -148,7 +148,7 @@ def _session(connector: TCPConnector) -> ClientSession:
         cookie_jar=DummyCookieJar(),
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
         auto_decompress=False,
-        timeout=ClientTimeout(total=None, sock_connect=CONNECT_S),
+        timeout=ClientTimeout(total=None, connect=CONNECT_S, sock_connect=CONNECT_S),
     )
 
 
