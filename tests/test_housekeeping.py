@@ -95,9 +95,6 @@ async def refine(database: Database, concept: Concept) -> Task:
     return accepted.task
 
 
-# --- images that nobody names
-
-
 async def test_an_image_that_no_concept_names_goes_after_a_grace_time(
     images: Store, concepts: Concepts
 ) -> None:
@@ -207,9 +204,6 @@ async def test_housekeeping_that_races_finishing_tasks_removes_nothing_that_is_n
     assert min(await asyncio.gather(*house_keepers)) > 1
     assert [key for key in named if not await images.has(key)] == []
     assert [key for key in orphans if await images.has(key)] == []
-
-
-# --- concepts that are too old
 
 
 async def test_a_concept_past_its_days_goes_with_its_image(

@@ -32,7 +32,9 @@ class StoredImage:
 
 
 class Images(Protocol):
-    """Encoded image files by key, `{user}/{name}.{ext}`.
+    """Encoded image files by key, `{user id}/{id}….{ext}`; the second id is the task's or, for an
+    upload, one of its own. What is no such key is refused by `put` with `ValueError`, never found
+    and never listed, whatever else lies in the same place.
 
     Every method raises `ImageStoreUnavailable` when the store stays out of reach after the
     backend's own bounded retries.
