@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from service.engines.embedded.language.colours import coded, named
 from service.engines.embedded.language.items import Item, Sense
 from service.engines.embedded.language.lexicon import Phrase, lexicon
 from service.engines.embedded.language.tokens import Token
-from service.engines.embedded.plan import Target
+from service.engines.embedded.plan import Part, Target
 
 _REACH = 7
 """How many words may stand between a verb and its particle: "tone the bright red words down"."""
@@ -83,6 +85,8 @@ def _single(token: Token) -> list[Sense]:
             return [Sense("number", number=float(token.text))]
         case "quote":
             return [Sense("quote", token.text)]
+        case "name":
+            return [Sense("target", token.text, targets=(Target(Part(token.text)),))]
         case "mark":
             return [Sense({".": "stop", ":": "colon"}.get(token.text, "comma"))]
         case "colour":
@@ -94,9 +98,8 @@ def _single(token: Token) -> list[Sense]:
 
 def _articles(words: Sequence[str]) -> list[str]:
     """For each word the "a" or "the" right before it; "those browns" counts as "the"."""
-    before = ["", *words[:-1]]
     found = []
-    for word, last in zip(words, before, strict=True):
+    for last, word in pairwise(["", *words]):
         pointing = last in ("these", "those") and word.endswith("s") and named(word[:-1])
         the = last in ("the", "our", "my", "your", "their", "its") or pointing
         found.append("the" if the else "a" if last in ("a", "an") else "")
@@ -136,10 +139,17 @@ def chunked(tokens: Sequence[Token]) -> list[Item]:
     """
     out: list[Item] = []
     for item in _items(tokens):
+        if item.has("ordinal"):
+            if item.article == "the" or item.words.endswith(" the"):
+                out.append(replace(item, senses=(Sense("ordinal"),)))
+                continue
+            item = replace(item, senses=tuple(s for s in item.senses if s.tag != "ordinal"))
         if item.tags <= {"filler", "a", "the"}:
             continue
         if item.tags != {"word"}:
             out.append(item)
+        elif len(item.words) == 1:
+            out.append(replace(item, senses=(Sense("single"),)))
         elif out and _continues(out[-1], item):
             last = out.pop()
             words = f"{last.words} {item.words}"

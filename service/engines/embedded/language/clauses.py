@@ -8,19 +8,22 @@ from functools import cache
 from itertools import pairwise
 
 from service.engines.embedded.language.acts import Act, Acts, Topic
+from service.engines.embedded.language.chunks import VERBS
 from service.engines.embedded.language.frames import read_items
 from service.engines.embedded.language.items import Item
 from service.engines.embedded.language.patterns import JOINTS
 
 _CUTS = (
-    "and", "comma", "colon", "also", "but", "adjunct", "with", "without", "refrain", "except",
-    "save", "instead",
+    "and", "comma", "colon", "also", "but", "adjunct", "relative", "so", "with", "without",
+    "refrain", "except", "save", "instead", "why",
 )  # fmt: skip
-_ENDS = ("and", "comma", "colon", "also", "but", "then")
+_ENDS = frozenset({"and", "comma", "colon", "also", "but", "then", "so", "likewise"})
 _LONGEST = 18
 """Items of the longest run that is tried as one clause."""
 
-_READ, _LOOSE, _TOPIC, _REASON, _UNREAD = 1.0, 0.3, 0.4, 0.6, 10.0
+_LONGEST_REASON = 9
+_READ, _LOOSE, _TOPIC, _UNREAD = 1.0, 0.3, 0.4, 10.0
+_REASON, _RELATIVE = 0.5, 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +51,15 @@ def _sentences(items: Sequence[Item]) -> Iterator[tuple[int, list[Item]]]:
 def _trimmed(items: Sequence[Item]) -> tuple[Item, ...]:
     """Without what only joins, at both ends; "but" stays where it can also mean "except"."""
     first, last = 0, len(items)
-    while first < last and items[first].tags <= frozenset(_ENDS):
+    while first < last and items[first].tags <= _ENDS:
         first += 1
-    while last > first and items[last - 1].tags <= frozenset(_ENDS):
+    while last > first and items[last - 1].tags <= _ENDS:
         last -= 1
     return tuple(items[first:last])
 
 
 def _without(items: Sequence[Item], *tags: str) -> tuple[Item, ...]:
-    return tuple(i for i in items if not (i.tags and i.has(*tags)))
+    return tuple(i for i in items if not i.has(*tags))
 
 
 def _attempts(items: tuple[Item, ...]) -> Iterator[tuple[tuple[Item, ...], float]]:
@@ -64,10 +67,10 @@ def _attempts(items: tuple[Item, ...]) -> Iterator[tuple[tuple[Item, ...], float
     plain = _without(items, "colon") if len(items) > 1 else items
     plain = tuple(i for i in plain if not i.tags <= {"also"})
     yield plain, 0
-    if plain and plain[0].has(*_ENDS, "adjunct"):
+    if plain and plain[0].has(*_ENDS, "adjunct", "relative"):
         plain = plain[1:]
         yield plain, 0
-    if plain and plain[-1].has("also"):
+    if len(plain) > 1 and plain[-1].has("also", "likewise"):
         plain = plain[:-1]
         yield plain, 0
     if any(i.has("comma") for i in plain):
@@ -78,19 +81,28 @@ def _attempts(items: tuple[Item, ...]) -> Iterator[tuple[tuple[Item, ...], float
 
 
 def _read(items: tuple[Item, ...]) -> tuple[Acts, float]:
-    for attempt, cost in _attempts(items):
+    for attempt, cost in _attempts(items) if len(items) <= _LONGEST else ():
         acts = read_items(attempt) if attempt else None
         if acts is not None:
             topic = all(isinstance(act, Topic) for act in acts)
             return acts, cost + (_READ + _TOPIC if topic else _READ)
-    return None, _unread(items)
+    return None, _UNREAD + 2 * len(items)
 
 
-def _unread(items: Sequence[Item]) -> float:
-    return _UNREAD + 2 * len(items)
+def _reason_price(part: Sequence[Item]) -> float | None:
+    """What it costs to take a part for a reason, which asks nothing; None where it cannot be."""
+    head, follows = part[0], part[1] if len(part) > 1 else None
+    if len(part) > _LONGEST_REASON or any(item.has("but") for item in part[1:]):
+        return None
+    if head.has("so"):
+        verb = follows is not None and not follows.tags.isdisjoint(VERBS)
+        return None if verb or len(part) < 3 else _REASON
+    if head.has("adjunct"):
+        return _REASON
+    return _RELATIVE if head.has("relative") else None
 
 
-def _cut(items: list[Item], step: int) -> list[Clause]:
+def _cut(items: list[Item], step: int, *, reasons: bool) -> list[Clause]:
     """The cheapest cut at the joints: few clauses, few of them unread."""
     cuts = [0, *(i for i, item in enumerate(items) if i and item.has(*_CUTS)), len(items)]
 
@@ -105,15 +117,27 @@ def _cut(items: list[Item], step: int) -> list[Clause]:
             if not part:
                 options.append((cost, rest))
                 continue
-            acts, price = _read(part) if len(part) <= _LONGEST else (None, _unread(part))
-            if acts is None and part[0].has("adjunct"):
-                acts, price = list[Act](), _REASON
+            acts, price = _read(part)
             options.append((price + cost, (Clause(part, acts, step), *rest)))
+            passed = _reason_price(items[cuts[at] : cuts[to]]) if reasons else None
+            if passed is not None:
+                options.append((passed + cost, (Clause(part, [], step), *rest)))
         return min(options, key=lambda option: option[0])
 
     return list(best(0)[1])
 
 
+def _asks(act: Act) -> bool:
+    return not isinstance(act, Topic)
+
+
 def clauses(items: Sequence[Item]) -> list[Clause]:
-    """All the clauses of a prompt in the person's order."""
-    return [c for step, run in _sentences(items) for c in _cut(run, step)]
+    """All the clauses of a prompt in the person's order.
+
+    Reasons and purposes are passed over, unless nothing is asked for outside of them: "it needs
+    work because it is too dark".
+    """
+    found = [c for step, run in _sentences(items) for c in _cut(run, step, reasons=True)]
+    if any(_asks(act) for clause in found for act in clause.acts or ()):
+        return found
+    return [c for step, run in _sentences(items) for c in _cut(run, step, reasons=False)]

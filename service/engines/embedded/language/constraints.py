@@ -128,6 +128,20 @@ def _standing(one: Protection, edits: Sequence[Edit]) -> list[Constraint]:
     ]
 
 
+def _eased(constraint: Constraint, edits: Sequence[Edit]) -> Constraint | None:
+    """A general constraint less what was asked: the logo made bigger as a whole keeps its layout,
+    and shapes are still kept where a word is taken away.
+    """
+    if constraint.target.part not in (Part.IMAGE, Part.ARTWORK) or constraint.target.colour:
+        return constraint
+    whole = any(e.op is Op.SCALE and e.target == _ARTWORK for e in edits)
+    if constraint.keep is Keep.PLACE and whole:
+        return None
+    if constraint.keep is Keep.SHAPE and any(e.op is Op.REMOVE for e in edits):
+        return replace(constraint, target=Target(Part.ICON))
+    return constraint
+
+
 def weighed(
     edits: Sequence[Edit], protections: Sequence[Protection], aspects: Sequence[PreserveAspect]
 ) -> Weighed:
@@ -140,7 +154,8 @@ def weighed(
             declined.append(Declined(edit.span, "conflict", _TO_BE_KEPT))
         else:
             allowed.append(edit)
-    constraints = dict.fromkeys(c for one in every for c in _standing(one, allowed))
+    standing = [c for one in every for c in _standing(one, allowed)]
+    constraints = dict.fromkeys(c for c in (_eased(c, allowed) for c in standing) if c)
     toned = "color_scheme" in aspects and any(e.op in _TONES for e in allowed)
     return Weighed(
         tuple(allowed),

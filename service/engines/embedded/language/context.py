@@ -80,9 +80,9 @@ class Context:
     def pass_over(self, declined: Declined, mentioned: Iterable[Target]) -> None:
         """Note a clause that was not read; a later "it" may still mean what stood in it."""
         self.declined.append(declined)
-        named = [t for t in mentioned if t not in (*_GENERAL, IT, SAME)]
+        named = {t for t in mentioned if t not in (*_GENERAL, IT, SAME) and t.noun is None}
         if len(named) == 1:
-            self.about = named[0]
+            self.about = named.pop()
 
     def close(self) -> None:
         """Decline what was named and never came back in a wish."""

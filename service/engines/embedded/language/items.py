@@ -53,7 +53,7 @@ class Item:
     words: str = ""
     article: str = ""
     reach: int = 0
-    tags: frozenset[str] = field(default=frozenset())
+    tags: frozenset[str] = field(default=frozenset(), compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tags", frozenset(s.tag for s in self.senses))

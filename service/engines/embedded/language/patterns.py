@@ -28,7 +28,9 @@ SETS = {
         "make", "change", "want", "use", "give", "put", "to", "in", "on", "of", "with", "for", "be",
         "is", "ensure", "seem", "modal", "as", "become", "from",
     ),
-    "L": ("to", "in", "on", "of", "around", "with", "for", "be", "is", "seem", "modal", "as", "become"),
+    "L": (
+        "to", "in", "on", "of", "around", "with", "for", "be", "is", "seem", "modal", "as", "become",
+    ),
     "O": ("to", "in", "on", "of", "around", "with", "for", "from", "as"),
     "J": ("and", "comma"),
 }  # fmt: skip

@@ -15,6 +15,7 @@ from service.engines.embedded.plan import Part, Target
 type Build = Callable[[Match], Sequence[Sense] | None]
 """The senses of the new item, or None when the rule does not apply after all."""
 
+_POINTING = ("this", "that", "these", "those", "its")
 _SCALES_OF_COLOUR = (
     "lightness", "darkness", "brightness", "warmth", "saturation", "pastel", "neon", "strength",
     "softness", "earthiness", "vintage",
@@ -129,6 +130,22 @@ def _rather_less(m: Match) -> list[Sense]:
     return _pred(m, -1, 0.5)
 
 
+def _none(m: Match) -> list[Sense]:
+    """ "no saturation" is none at all."""
+    return _pred(m, -1, 2.5)
+
+
+def _lacking(m: Match) -> list[Sense]:
+    """ "not very readable" complains."""
+    return [replace(m.sense("q", "adj"), tag="unmet")]
+
+
+def _opposite(m: Match) -> list[Sense] | None:
+    """ "less corporate" is taken as livelier; for most vague words there is no opposite."""
+    other = lexicon().vague[m.sense("vague", "vague").key].opposite
+    return [Sense("vague", other)] if other else [Sense("stray")]
+
+
 def _overdone(m: Match) -> list[Sense]:
     """ "not too dark" sets a limit to what was asked, or is a wish of its own."""
     return [replace(s, tag="overdone") for s in _rather_less(m)]
@@ -199,7 +216,7 @@ def _wished(m: Match) -> list[Sense] | None:
     if thing.article or value.targets or (thing.has("colour") and not of_colour):
         return None
     targets = named_targets(thing)
-    if "the" in m and m.item("the").words not in ("this", "that", "these", "those"):
+    if "the" in m and m.item("the").words not in _POINTING:
         return None
     if m.item("p").article != "the" and "the" not in m:
         key = thing.sense("aspect").key if thing.has("aspect") else ""
@@ -219,7 +236,9 @@ def _coloured_part(m: Match) -> list[Sense] | None:
     thing, colour = m.item("t"), m.sense("c", "colour").colour
     if thing.article or colour is None:
         return None
-    if thing.has("noun") and colour.name in lexicon().things:  # "coffee cup" is not a colour's cup
+    if (
+        thing.has("noun") and colour.name in lexicon().compounds
+    ):  # "coffee cup" is not a colour's cup
         noun = f"{m.item('c').words} {thing.words}"
         return [Sense("noun", noun, targets=(Target(noun=noun),))]
     whole = named_targets(thing)[0]
@@ -251,19 +270,29 @@ def _within(m: Match) -> list[Sense] | None:
 
 
 def _compound(m: Match) -> list[Sense] | None:
-    """ "bean icon" is the icon; "coffee text" the text; but "R letter" is one of the letters."""
-    noun, thing = m.item("n"), m.item("t")
+    """ "bean icon" is the icon, "coffee text" the text."""
+    thing = m.item("t")
     if thing.article:
         return None
-    if len(noun.words) == 1:
-        return [Sense("noun", noun.words, targets=(Target(Part.TEXT, noun=noun.words),))]
     return [s for s in thing.senses if s.tag in ("target", "aspect", "measure")]
+
+
+def _single(_: Match) -> list[Sense]:
+    """ "the first letter", "the left leaf": one of several alike."""
+    return [Sense("single")]
 
 
 def _except(m: Match) -> list[Sense]:
     left_out = tuple(t for i in m.items("e") for t in named_targets(i))
     thing = m.sense("t", "target") if "t" in m else Sense("target", targets=(Target(Part.ARTWORK),))
     return [replace(thing, excepts=left_out)]
+
+
+def _pointed(m: Match) -> list[Sense] | None:
+    """ "this icon"; but "make it text"."""
+    if m.item("this").words not in _POINTING or m.item("t").has("cpart"):
+        return None
+    return list(m.item("t").senses)
 
 
 def _same(name: str, *tags: str) -> Build:
@@ -293,7 +322,7 @@ _STAGES: tuple[tuple[tuple[Pattern, Build], ...], ...] = tuple(
             ("tones c:colour", _same("c", "colour")),
             ("c:colour bits", _coloured),
             ("any (be|seem)? c:colour", _coloured),
-            ("pronoun t:N", _same("t")),
+            ("this:pronoun t:(N|measure)", _pointed),
         ),
         (
             ("t:target q:measure", _measured),
@@ -302,6 +331,8 @@ _STAGES: tuple[tuple[tuple[Pattern, Build], ...], ...] = tuple(
             ("t:(target|noun) a:aspect", _aspect_of),
             ("a:aspect of:(of|in|on|for) t:(target|noun)", _aspect_of),
             ("n:noun t:(target|aspect)", _compound),
+            ("(ordinal|single) (target|noun|aspect|colour|single)", _single),
+            ("(target|noun) single", _single),
         ),
         (
             ("d:degree? q:comp", _more),
@@ -312,17 +343,20 @@ _STAGES: tuple[tuple[tuple[Pattern, Build], ...], ...] = tuple(
             ("d:degree? (more|less) more? q:comp", _more),
             ("d:degree? less q:(adj|measure|colourfulness)", _less),
             ("not (too|too_much) d:degree? q:(adj|measure)", _overdone),
-            ("(rather_less|no|without) d:degree? q:(adj|comp|measure|colourfulness)", _rather_less),
+            ("rather_less d:degree? q:(adj|comp|measure|colourfulness)", _rather_less),
+            ("(no|without) q:measure", _none),
             ("not (more|as|adjunct)+ d:degree? q:(adj|comp)", _rather_less),
             ("not q:adj", _not),
             ("not q:adj enough", _more),
-            ("not adjunct? q:comp enough", _more),
+            ("not so? q:comp enough", _more),
             ("not_enough q:adj", _more),
             ("not enough q:(adj|measure)", _more),
             ("d:degree as q:adj as?", _times_as),
             ("as q:adj as_possible", _most),
             ("d:degree more? q:measure", _factor_of),
             ("more vague:vague", _same("vague", "vague")),
+            ("d:degree? (too|less|rather_less) d:degree? vague:vague", _opposite),
+            ("not_very q:adj", _lacking),
             ("d:degree more? vague:vague more?", _same("vague", "vague")),
             ("d:degree q:adj", _adjective),
         ),

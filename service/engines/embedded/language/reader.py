@@ -50,7 +50,7 @@ def read(instruction: Instruction) -> Plan:
     """Everything that can be read from an instruction; what cannot be is declined by span."""
     prompt = instruction.prompt
     told = described(instruction.logo_description, instruction.theme_description)
-    tokens, corrections = corrected(tokenise(prompt), prompt, told.words)
+    tokens, corrections = corrected(told.named(tokenise(prompt)), prompt, told.words)
     context = _gathered(prompt, tokens)
     result = weighed(
         [_placed(edit, told) for edit in context.edits],

@@ -23,7 +23,7 @@ _RULES = (
     (re.compile(r"center"), "centre"),
     (re.compile(r"^centreed"), "centred"),
     (re.compile(r"^centreing"), "centring"),
-    (re.compile(r"(?<=[a-z]{3})iz(e|es|ed|er|ing|ation)$"), r"is\1"),
+    (re.compile(r"(?<=[a-z]{3})(?<!s)iz(e|es|ed|er|ing|ation)$"), r"is\1"),
 )
 _SHORTEST = 4
 _TWO_SLIPS_FROM = 7
@@ -128,9 +128,14 @@ def _halves(word: str) -> tuple[str, str] | None:
     if _is_word(word):
         return None
     for at in range(3, len(word) - 2):
-        if word[:at] in lexicon().words and word[at:] in lexicon().words:
+        if word[:at] in _joinable() and word[at:] in _joinable():
             return word[:at], word[at:]
     return None
+
+
+@cache
+def _joinable() -> frozenset[str]:
+    return lexicon().content | frozenset(lexicon().modifiers)
 
 
 def _proper(token: Token, prompt: str, last: Token | None) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["word", "number", "colour", "quote", "mark"]
+Kind = Literal["word", "number", "colour", "quote", "mark", "name"]
+"""A "name" is lettering that a description told of; its text is then the part it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ _PATTERN = re.compile(
       (?P<quote>"[^"\n]{1,80}"|(?<![a-z0-9])'[^'\n]{1,80}'(?![a-z0-9]))
     | (?P<colour>\#[0-9a-f]{3,8}(?![0-9a-z])
         |rgba?\(\s*\d{1,3}\s*,\s*\d{1,3}\s*,\s*\d{1,3}[^)]{0,12}\))
-    | (?P<bullet>(?:(?<=\n)|^)[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]+)
+    | (?P<bullet>(?:(?<=\n)|^)[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]+|(?<=[\s(])[1-9][.)][ \t]+(?=[a-z]))
     | (?P<number>(?<![a-z])\d+(?:[.,]\d+)?)
     | (?P<with>\bw/o?(?![a-z]))
     | (?P<arrow>-+>|=+>|→|⇒|»)
@@ -40,6 +41,7 @@ _MARKS = {
     "&": "and",
     "+": "and",
     "/": "and",
+    ".": ".",
     ":": ":",
     "!": ".",
     "?": ".",

@@ -11,17 +11,22 @@ from service.engines.embedded.plan import Declined
 
 _NEW_THING = "Drawing something new needs a generative engine."
 _ONLY_KEPT = "This says what should stay as it is, and asks for no change."
+_ONE_OF_SEVERAL = "One of several letters or parts alike cannot be edited apart from the others."
 _NOT_UNDERSTOOD = "I could not tell what to change here."
 
 _DRAWING = Pattern(
-    "(P|then)* (add (in|on)? (pred|adj|colour|more|degree|number)* (noun|quote|target|cpart|ptarget)"
-    "|(swap|change|make) (T|noun) (to|with|for|in|become|as|arrow)+ (adj|pred|colour)* (noun|quote|cpart|colour)"
+    "(P|then)* (add (in|on)? (pred|adj|colour|more|degree|number)*"
+    " (noun|quote|target|cpart|ptarget)"
+    "|(swap|change|make) (T|noun) (to|with|for|in|become|as|arrow)+ (adj|pred|colour)*"
+    " (noun|quote|cpart|colour)"
     "|put noun (O|on|place|in)|give (T|noun) (noun|adj noun))"
 )
 
 
 def declined_for(items: Sequence[Item], span: str) -> Declined:
     """The decline of a clause that no frame read."""
+    if any(item.has("single") for item in items):
+        return Declined(span, "limit", _ONE_OF_SEVERAL)
     for item in items:
         if item.has("cue"):
             said = lexicon().beyond[item.sense("cue").key]

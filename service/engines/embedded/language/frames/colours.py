@@ -145,7 +145,7 @@ FRAMES = frames(
     ("P* q:aspect P* limit", _fewer),
     ("(P|limit)* only P* v:colour~ (look|tones)?", _palette),
     ("(P|limit)* v:colour~ only", _palette),
-    ("limit (T|aspect)? P* only? v:colour~", _palette),
+    ("limit (target|aspect|pronoun)? to P* only? v:colour~", _palette),
     ("use v:colour~", _two_or_more),
     ("P* T? in v:colour~", _two_or_more),
     ("P* T? P* aspect P* v:colour~", _two_or_more),

@@ -115,7 +115,7 @@ FRAMES = frames(
     ("(t:T)? P* v:overdone", _not_too),
     (f"t:T {_NO} be v:excess", _not_too),
     (f"{_NO} {_DOING} t:T (be|seem)* v:excess", _mildly),
-    (f"t:T {_NO} P* (adjunct|as|more|also)* v:(adj|comp)", _less),
+    (f"t:T {_NO} P* (so|as|more|also|likewise)* v:(adj|comp)", _less),
     (f"t:T {_NO} be colour", _not_this),
     ("refrain remove t:T+ (O+ T)?", _keep_shape),
     (f"refrain {_DOING} t:U+ P* q:(X|comp)", _unwanted),

@@ -62,5 +62,5 @@ FRAMES = frames(
     ("modal? t:T+ P* keep L* q:(colour|adj)", _keep_quality),
     ("modal? t:T+ P* keep (L* as_is)?", keep_all),
     ("P* t:T+ P* as_is", keep_all),
-    ("(except|save) O* t:T+", keep_all),
+    ("(except|save) O* t:T+", _keep_softly),
 )

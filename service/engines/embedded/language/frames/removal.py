@@ -8,6 +8,7 @@ from service.engines.embedded.language.acts import (
     Acts,
     Aim,
     Narrow,
+    Topic,
     aims_of,
     with_excepts,
 )
@@ -51,6 +52,18 @@ def _baked(_m: Match, _: Reading) -> Acts:
     return [Declined("", "needs_generative", _BAKED)]
 
 
+def _away(m: Match, reading: Reading) -> Acts:
+    """ "out with the brown" waits for what comes in instead."""
+    aims = aims_of(m.items("t"))
+    if aims[0].target.colour is not None and aims[0].target.part is Part.IMAGE:
+        return [Topic((aims[0].target,), "disliked")]
+    return _remove(m, reading)
+
+
+def _textless(_m: Match, _: Reading) -> Acts:
+    return [Edit(Op.REMOVE, Target(Part.TEXT), "")]
+
+
 def _only(m: Match, _: Reading) -> Acts:
     if any(i.has("colour") and not i.article for i in m.items("t")):
         return None
@@ -67,6 +80,9 @@ FRAMES = frames(
     ("(P|keep)* only (P|keep)* t:T+", _only),
     ("(P|keep)* t:T+ only", _only),
     ("P* remove t:U~ (O+ T)?", _remove),
+    ("away t:U", _away),
+    ("no t:U needed", _remove),
+    ("(P|T)* textless look?", _textless),
     ("P* (no|without) t:U~ (O+ T)?", _remove),
     ("P* t:T+ P* remove", _remove),
     ("P* t:T+ P* go_away", _remove),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from service.engines.embedded.language.acts import (
+    SAME,
     Act,
     Acts,
     Aim,
@@ -13,8 +14,13 @@ from service.engines.embedded.language.acts import (
 from service.engines.embedded.language.frames.frame import Reading, frames
 from service.engines.embedded.language.items import Item
 from service.engines.embedded.language.patterns import Match
+from service.engines.embedded.plan import Part
 
 _SIZING = ("increas", "reduc", "decreas", "lower", "rais")
+_QUIETING = (
+    "ton", "dial", "turn", "knock", "play", "damp", "water", "take the edge", "taking the edge",
+    "rein", "ease", "go eas", "back off",
+)  # fmt: skip
 _LOUDER, _LEVELS = "saturation", ("extent", "size", "strength", "weight", "brightness")
 
 
@@ -45,6 +51,21 @@ def _down(m: Match, reading: Reading) -> Acts:
     return _moved(m.items("q"), aims_of(m.items("t")), -1, reading)
 
 
+def _wanted(m: Match, reading: Reading) -> Acts:
+    """ "breathing space please"."""
+    return _up(m, reading) if m.sense("q", "measure").key == "space" else None
+
+
+def _by_factor(m: Match, _: Reading) -> Acts:
+    """ "reduce by half the size of the icon"."""
+    sense = m.sense("q", "pred")
+    if sense.degree is None or sense.degree.kind == "factor":
+        return None
+    aim = Aim(sense.targets[0]) if sense.targets else Aim(SAME)
+    edit = on_scale(sense.key, -1, aim, sense.degree)
+    return [edit] if edit else None
+
+
 def _level(m: Match, reading: Reading) -> Acts:
     """ "the contrast is too low", "make the padding bigger"."""
     how = m.sense("v", "pred", "adj")
@@ -62,8 +83,12 @@ def _louder(m: Match, reading: Reading) -> Acts:
     for aim in aims_of(m.items("t")):
         colour = aim.target.colour is not None or aim.kind in ("palette", "background")
         sized = not colour and verb.startswith(_SIZING)
+        if aim.target.part in (Part.DARKEST, Part.LIGHTEST):
+            acts += _moved_tone(aim, sign, reading)
+            continue
         shades = reading.degree is not None and reading.degree.shades
-        if not (sized or colour or shades) and name == "up":
+        quieted = name == "down" and verb.startswith(_QUIETING)
+        if not (sized or colour or shades or quieted):
             return None
         scale = "lightness" if shades else "size" if sized else _LOUDER
         edit = on_scale(scale, sign, aim, reading.degree)
@@ -71,6 +96,12 @@ def _louder(m: Match, reading: Reading) -> Acts:
             return None
         acts.append(edit)
     return acts
+
+
+def _moved_tone(aim: Aim, sign: int, reading: Reading) -> list[Act]:
+    """ "lift the shadows", "pull the highlights down"."""
+    edit = on_scale("lightness", sign, aim, reading.degree)
+    return [edit] if edit else []
 
 
 def _twice(m: Match, reading: Reading) -> Acts:
@@ -81,7 +112,7 @@ def _twice(m: Match, reading: Reading) -> Acts:
 
 
 FRAMES = frames(
-    ("P* q:causes~ L* t:U~", _cause),
+    ("P* q:causes~ L* t:U~ more?", _cause),
     ("P* q:causes~", _cause),
     ("P* t:T+ P* q:causes~", _cause),
     ("modal t:T+ P* q:causes~", _cause),
@@ -93,8 +124,10 @@ FRAMES = frames(
     ("P* q:measure~ (O+ t:T+)? P* down", _down),
     ("(add|want|give|use|put|with)+ q:measure~ (O+ t:T+)? O*", _up),
     ("give t:T+ q:measure~", _up),
+    ("P* down q:pred", _by_factor),
     ("(remove|no|without) q:measure~ (O+ t:T+)?", _down),
     ("q:measure go_away", _down),
+    ("q:measure", _wanted),
     ("P* q:measure~ (O+ t:T+)? P* v:(pred|adj)", _level),
     ("P* up:up t:T+", _louder),
     ("P* down:down t:T+", _louder),

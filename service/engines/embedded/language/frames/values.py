@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from service.engines.embedded.language.acts import (
+    SAME,
+    WHOLE,
     Act,
     Acts,
     Aim,
@@ -29,6 +31,8 @@ def give(aims: tuple[Aim, ...], values: list[Item], reading: Reading) -> Acts:
     acts: list[Act] = []
     for aim in aims:
         for value in values:
+            if value.has("colour") and value.article == "the" and aim.target == SAME:
+                return None  # "the brown" is a thing and no wish
             if is_thing(value) and aim.target.colour is None:
                 return None
             edits = wished(value.sense(*_VALUES), aim, reading.degree)
@@ -52,7 +56,16 @@ def is_thing(value: Item) -> bool:
 
 
 def _give(m: Match, reading: Reading) -> Acts:
+    if "t" in m and _juxtaposed(m, reading):
+        return None
     return give(aims_of(m.items("t")), m.items("v"), reading)
+
+
+def _juxtaposed(m: Match, reading: Reading) -> bool:
+    """ "razor sharp": an unknown word right before a quality is no thing that has it."""
+    thing = m.item("t")
+    alone = thing.has("noun") and not thing.article and thing.first == reading.items[0].first
+    return alone and m.item("v").first == thing.end
 
 
 def _value_of(item: Item) -> Sense:
@@ -88,6 +101,35 @@ def _complaint(m: Match, reading: Reading) -> Acts:
         return [Topic(tuple(a.target for a in aims), "told")]
     edits = [on_scale(sense.key, -sense.sign, a, sense.degree or reading.degree) for a in aims]
     return None if None in edits else [replace(e, confidence=0.7) for e in edits if e]
+
+
+def _bare_complaint(m: Match, reading: Reading) -> Acts:
+    """ "dull", "a bit busy": nobody wishes for these."""
+    return _complaint(m, reading) if _is_bad(m.item("v")) else None
+
+
+def _is_bad(item: Item) -> bool:
+    return any(item.words.endswith(word) for word in lexicon().bad)
+
+
+def _so_much(m: Match, reading: Reading) -> Acts:
+    """ "why is the text so small", "it's so dark"."""
+    sense = m.sense("v", "adj", "excess")
+    sign = -sense.sign if sense.tag == "adj" else sense.sign
+    edits = [on_scale(sense.key, sign, aim, reading.degree) for aim in aims_of(m.items("t"))]
+    return None if None in edits else [replace(e, confidence=0.7) for e in edits if e]
+
+
+def _hardly(m: Match, reading: Reading) -> Acts:
+    """ "I can barely read the tagline"."""
+    edits = [on_scale("contrast", 1, aim, reading.degree) for aim in aims_of(m.items("t"))]
+    return None if None in edits else [replace(e, confidence=0.7) for e in edits if e]
+
+
+def _mentioned(m: Match, _: Reading) -> Acts:
+    """ "can I have the logo (without the text)" asks for nothing by itself."""
+    aims = aims_of(m.items("t"))
+    return [Topic((aims[0].target,), "told")] if aims[0].target.part in WHOLE else None
 
 
 def _unmet(m: Match, reading: Reading) -> Acts:
@@ -137,17 +179,22 @@ FRAMES = frames(
     ("(t:T+)? (seem|is|modal|ensure)* v:trouble (O+ T)?", _trouble),
     ("t:T (and t:T)* displeases", _disliked),
     ("(t:T+)? (seem|is|as)+ v:adj", _complaint),
+    ("v:adj", _bare_complaint),
+    ("(t:T+)? (is|seem)* so+ v:adj", _so_much),
+    ("why (P|so|pronoun)* (t:T+)? (is|seem|P)* (so|too)* v:(adj|excess)", _so_much),
+    ("hardly t:T+", _hardly),
+    ("(make|use|want|give|put)+ t:(target|pronoun)", _mentioned),
     ("(t:T+)? modal* not? (seem|is|be|as)+ v:unmet", _unmet),
-    ("(t:T+)? modal* not (seem|as|be|want)* v:(adj|vague) enough?", _unmet),
+    ("t:T+ modal* not (seem|as|be|want)* v:(adj|vague) enough?", _unmet),
     ("t:T is (colour|style)", _liked),
     ("P* v:clutter (O+ t:T+)?", _cluttered),
     ("(put|make|use|want|give)* T (put|be|to|modal|of|as)* on v:colour", _on),
     ("on v:colour", _on),
     ("P* t:U+ P* v:X~", _give),
     ("modal t:U+ P* v:X~", _give),
-    ("P* v:X~", _give),
+    ("P* look? P* v:X~", _give),
     ("P* v:X~ O+ t:T+", _give),
-    ("P* T? P* v:W~ ((on|in|with)+ v:W~)?", _things),
+    ("P* T? P* v:W ((on|in|with)+ v:W)?", _things),
     ("P* v:placed", _things),
     ("add v:X~ (O+ t:T+)?", _give),
     ("t:T", _topic),

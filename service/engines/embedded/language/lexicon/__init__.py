@@ -58,6 +58,7 @@ class Vague:
 
     edits: tuple[tuple[str, int], ...]
     said: str
+    opposite: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class Lexicon:
     """`by_first` finds phrases by their first word; `words` is every word of every phrase.
 
     `content` are the words that carry meaning of their own, `things` the colours that are also
-    things, `beyond` the sentences about what needs a generative engine.
+    things, `compounds` those that are part of a thing's name, `bad` what nobody wishes for, and
+    `beyond` the sentences about what needs a generative engine.
     """
 
     by_first: dict[str, tuple[Phrase, ...]]
@@ -79,6 +81,8 @@ class Lexicon:
     aliases: dict[str, str]
     expansions: dict[str, str]
     things: frozenset[str]
+    compounds: frozenset[str]
+    bad: tuple[str, ...]
     content: frozenset[str]
     count: int
 
@@ -118,6 +122,12 @@ def _styles(key: str, table: Table) -> Iterator[Phrase]:
     yield from _phrases(table.get("words", ()), Sense("style", key))
     yield from _phrases(table.get("verbs", ()), Sense("does", key), verb=True)
     yield from _nouns(table.get("effect", ()), Sense("effect", key))
+
+
+def _vaguely(key: str, table: Table) -> Iterator[Phrase]:
+    yield from _phrases(table["words"], Sense("vague", key))
+    single = [w for w in table["words"] if " " not in w and len(w) < 10]
+    yield from _phrases(map(comparative, single), Sense("vague", key))
 
 
 def _troubles(_: str, table: Table) -> Iterator[Phrase]:
@@ -162,7 +172,7 @@ _KINDS: dict[str, Callable[[str, Table], Iterator[Phrase]]] = {
     "aspects": _aspects,
     "verbs": lambda key, table: _phrases(table["words"], Sense(key), verb=True),
     "words": lambda key, table: _phrases(table["words"], Sense(key)),
-    "vague": lambda key, table: _phrases(table["words"], Sense("vague", key)),
+    "vague": _vaguely,
     "generative": lambda key, table: _phrases(table["words"], Sense("cue", key)),
     "harmonies": lambda key, table: _phrases(table["words"], Sense("scheme", key)),
 }
@@ -194,7 +204,7 @@ def _scale(table: Table) -> Scale:
 
 def _vague(table: Table) -> Vague:
     edits = tuple((name[:-1], 1 if name.endswith("+") else -1) for name in table["edits"])
-    return Vague(edits, table["said"])
+    return Vague(edits, table["said"], table.get("opposite"))
 
 
 @cache
@@ -202,7 +212,10 @@ def lexicon() -> Lexicon:
     """The whole vocabulary; the first call reads it, later ones cost nothing."""
     groups: dict[str, Table] = {}
     phrases: list[Phrase] = []
+    bad: tuple[str, ...] = ()
     for kind, tables in _files():
+        if kind == "qualities":
+            bad = tuple(tables.pop("bad")["words"])
         groups[kind] = tables
         if kind in _KINDS:
             phrases += [p for key, table in tables.items() for p in _KINDS[kind](key, table)]
@@ -229,6 +242,8 @@ def lexicon() -> Lexicon:
         groups["aliases"]["aliases"],
         groups["aliases"]["expansions"],
         frozenset(groups["colours"]["things"]["words"]),
+        frozenset(groups["colours"]["compounds"]["words"]),
+        bad,
         frozenset(w for p in phrases if p.sense.tag in _CONTENT for w in p.words),
         len({p.words for p in phrases}),
     )

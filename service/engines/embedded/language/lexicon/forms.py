@@ -9,7 +9,18 @@ _VOWELS = "aeiou"
 _DOUBLING = ("omit",)
 _SHORT = re.compile(r"[^aeiou]*[aeiou][^aeiouwxy]")
 """One syllable that ends in one vowel and one consonant: trim, flat, thin."""
+_NO_FORMS = frozenset(
+    "is are am was were has have had do does did can could should would must may might will no not"
+    " got be needs i we really looks works feels more looking happy fed sick tired bored they she"
+    " he".split()
+)
 _IRREGULAR = {
+    "colour": ("colour", "coloured", "colouring"),
+    "tone": ("tone", "toned", "toning"),
+    "shade": ("shade", "shaded"),
+    "tint": ("tint", "tinted", "tinting"),
+    "fill": ("fill", "filled", "filling"),
+    "style": ("style", "styled", "styling"),
     "lose": ("lose", "loses", "lost", "losing"),
     "get": ("get", "gets", "got", "getting"),
     "make": ("make", "makes", "made", "making"),
@@ -60,6 +71,9 @@ def _stem(word: str) -> str:
 
 def verb_forms(word: str) -> Iterator[str]:
     """The base, the third person, the past and the -ing form."""
+    if word in _NO_FORMS:
+        yield word
+        return
     if word in _IRREGULAR:
         yield from _IRREGULAR[word]
         return
