@@ -106,9 +106,8 @@ class Receiver:
             started_at = loop.time()
             try:
                 await self._resources.ensure()
-                if pulled := await self._pull(
-                    1 if started_at < self._one_by_one_until else at_most
-                ):
+                one_by_one = started_at < self._one_by_one_until
+                if pulled := await self._pull(1 if one_by_one else at_most):
                     return pulled
             except Missing:
                 await self._repair()
@@ -136,10 +135,12 @@ class Receiver:
         incarnation = self._resources.incarnation
         pull = asyncio.create_task(self._broker.pull(at_most))
         try:
-            while not (await asyncio.wait({pull}, timeout=self._watch_every_s))[0]:
+            while True:
+                done, _ = await asyncio.wait({pull}, timeout=self._watch_every_s)
+                if done:
+                    return pull.result()
                 if await self._resources.vanished(incarnation):
                     return []
-            return pull.result()
         finally:
             pull.cancel()
             await asyncio.wait({pull})

@@ -32,6 +32,7 @@ TIMEOUT = Fault(how="hang")
 GARBAGE = Fault(how="html")
 WRONG_SHAPE = Fault(how="shape")
 EMPTY = Fault(how="empty")
+LATE = Fault(how="late")
 DONE_THEN_RESET = Fault(how="reset", after_effect=True)
 DONE_THEN_TIMEOUT = Fault(how="hang", after_effect=True)
 DONE_THEN_503 = Fault(503, after_effect=True)
@@ -46,7 +47,7 @@ class FakePubSub:
     `calls` holds the body of every request by verb; verbs are named as in the REST paths, and
     `createTopic`, `deleteTopic`, `createSubscription`, `getSubscription`, `deleteSubscription`.
     With `accepted_token`, a call without that bearer token is refused; `/token` gives out
-    `issued_token` to any service account.
+    `issued_token` to any service account. A `LATE` call is worked off once `released` is set.
     """
 
     def __init__(self) -> None:
@@ -57,6 +58,7 @@ class FakePubSub:
         self.forbidden: set[str] = set()
         self.accepted_token: str | None = None
         self.issued_token = "first"
+        self.released = asyncio.Event()
         self._port = free_port()
         self._script: dict[str, deque[Fault | None]] = defaultdict(deque)
         self._runner: web.AppRunner | None = None
@@ -140,6 +142,9 @@ class FakePubSub:
         fault = script.popleft() if script else self.always.get(verb)
         try:
             self._authorize(request, verb)
+            if fault is LATE:
+                await self.released.wait()
+                fault = None
             if fault is not None and not fault.after_effect:
                 return await self._go_wrong(request, fault)
             result = await work(name, body)

@@ -8,7 +8,7 @@ from functools import partial
 from queueing.contract import Message
 from queueing.pubsub import Patience
 from tests.queueing.backends import PubSubBackend
-from tests.queueing.fake_pubsub import FakePubSub, Fault
+from tests.queueing.fake_pubsub import LATE, FakePubSub, Fault
 from tests.queueing.handling import Gate, Recorder, bodies, consuming, fail, messages
 from tests.queueing.pubsub_state import Stored
 
@@ -93,6 +93,23 @@ async def test_a_consumer_holds_as_many_messages_as_it_has_slots(
         await recorder.until_handled(20)
 
 
+async def test_a_consumer_that_takes_over_a_wider_pull_hands_back_what_it_has_no_slot_for(
+    on_fake: PubSubBackend, fake: FakePubSub
+) -> None:
+    queue, gate = on_fake.client(ack_deadline_s=600), Gate()
+    wide, narrow = Recorder(), Recorder(gate)
+    async with consuming(queue, wide, concurrency=5):
+        await fake.until_called("pull", 1)
+    async with consuming(queue, narrow, concurrency=1):
+        await queue.publish(messages(bodies("five", 5)))
+        await narrow.until_seen(1)
+        await fake.until(lambda: fake.state.leased(on_fake.subscription_path) == 1)
+        gate.open()
+        await narrow.until_handled(5)
+    assert [call["maxMessages"] for call in fake.calls["pull"][:3]] == [5, 1, 1]
+    assert narrow.peak == 1
+
+
 async def test_ten_thousand_acks_in_one_window_go_out_a_thousand_at_a_time(
     on_fake: PubSubBackend, fake: FakePubSub
 ) -> None:
@@ -142,27 +159,26 @@ async def test_one_id_that_is_refused_spoils_no_other(
         assert len(fake.calls["acknowledge"]) == calls, "what is refused for good is not repeated"
 
 
-async def test_a_renewal_on_its_way_does_not_undo_a_give_back(
+async def test_a_give_back_waits_for_a_renewal_that_is_on_its_way(
     on_fake: PubSubBackend, fake: FakePubSub
 ) -> None:
-    queue, gate = on_fake.client(ack_deadline_s=2, retry_delay_s=0), Gate()
+    queue, gate = on_fake.client(ack_deadline_s=5, retry_delay_s=0), Gate()
 
     async def fail_when_told(message: Message) -> None:
         await gate(message)
         await fail(message)
 
     recorder = Recorder(fail_when_told)
-    await queue.publish(messages(bodies("held", 2)))
-    async with consuming(queue, recorder, concurrency=2):
+    fake.fail("modifyAckDeadline", LATE)
+    await queue.publish([Message(b"held")])
+    async with consuming(queue, recorder, concurrency=1):
         await fake.until_called("modifyAckDeadline", 1)
         gate.open()
-        await fake.until(
-            lambda: any(not call["ackDeadlineSeconds"] for call in fake.calls["modifyAckDeadline"])
-        )
-    last: dict[str, int] = {}
-    for call in fake.calls["modifyAckDeadline"]:
-        last.update(dict.fromkeys(call["ackIds"], call["ackDeadlineSeconds"]))
-    assert set(last.values()) == {0}
+        assert await recorder.stays_at(1, during_s=0.3)
+        assert len(fake.calls["modifyAckDeadline"]) == 1
+        fake.released.set()
+        await recorder.until_seen(2)
+    assert [call["ackDeadlineSeconds"] for call in fake.calls["modifyAckDeadline"][:2]] == [5, 0]
 
 
 async def test_a_message_that_cannot_be_read_is_set_aside_and_takes_no_other_along(
