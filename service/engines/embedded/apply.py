@@ -51,7 +51,7 @@ def apply(source: bytes, instruction: Instruction) -> Outcome:
 
 def perform(pixels: Bytes, plan: Plan, warnings: tuple[str, ...] = ()) -> Outcome:
     """Carry a plan out on straight 8-bit RGBA, shape (h, w, 4)."""
-    before = Canvas(np.where(pixels[..., 3:] > 0, pixels, 0).astype(np.uint8))
+    before = Canvas(_without_hidden_colours(pixels))
     account = Account(warnings=list(warnings))
     after = before
     if plan.edits:
@@ -67,6 +67,14 @@ def perform(pixels: Bytes, plan: Plan, warnings: tuple[str, ...] = ()) -> Outcom
     tell(0.85, "Writing the image")
     height, width = after.image.shape[:2]
     return Outcome(encode_png(after.image), "image/png", width, height, report)
+
+
+def _without_hidden_colours(pixels: Bytes) -> Bytes:
+    """The same picture; what is fully transparent has no colour, whatever its file says."""
+    hidden = pixels[..., 3] == 0
+    if not hidden.any():
+        return pixels
+    return np.where(hidden[..., None], 0, pixels).astype(np.uint8)
 
 
 def encode_png(image: Bytes) -> bytes:

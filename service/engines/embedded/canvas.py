@@ -49,7 +49,7 @@ class Canvas:
     @cached_property
     def means(self) -> Floats:
         """The mean straight RGBA of every surface in its present colour, in levels, (n, 4)."""
-        return mean_colours(self.scene.sample, self.paint, len(self.scene.regions))[0]
+        return mean_colours(self.scene.sample, self.paint, len(self.scene.regions))
 
     def colours(self) -> Floats:
         """The mean OKLab of every surface in its present colour, shape (n, 3)."""

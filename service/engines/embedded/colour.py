@@ -111,6 +111,11 @@ def unpack(packed: NDArray[np.uint32]) -> Bytes:
     return np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=1).astype(np.uint8)
 
 
+def packed(image: Bytes) -> NDArray[np.uint32]:
+    """Straight RGBA of shape (…, 4) as one number a pixel."""
+    return np.ascontiguousarray(image).view(np.uint32)[..., 0]
+
+
 def chroma(lab: Floats) -> Floats:
     """Distance from grey, shape (…)."""
     return np.asarray(np.hypot(lab[..., 1], lab[..., 2]), dtype=np.float32)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from service.engines.embedded.canvas import Canvas
+from service.engines.embedded.colour import Bytes
 from service.engines.embedded.ops.base import CannotApply, Done, named, share
 from service.engines.embedded.plan import Edit
 from service.engines.embedded.scene.core import Flags
@@ -43,8 +44,7 @@ def without(canvas: Canvas, gone: Flags) -> Canvas:
     at = np.flatnonzero(scene.core(gone))
     flat[at] = flat[fill[at]]
     if _graded_about(canvas, gone):
-        soft = cv2.GaussianBlur(pixels, (0, 0), max(1.0, float(_thickest(canvas, gone)) / 2))
-        flat[at] = soft.reshape(-1, 4)[at]
+        _smooth(canvas, pixels, gone)
     cores = len(gone) - inks.shape[0]
     lost = np.flatnonzero(gone[cores:])
     boxes = scene.regions.boxes[cores:][lost]
@@ -61,9 +61,18 @@ def _graded_about(canvas: Canvas, gone: Flags) -> bool:
     return bool(beside.size and spread[beside].max() > _FLAT_LEVELS)
 
 
-def _thickest(canvas: Canvas, gone: Flags) -> np.float32:
-    groups = canvas.scene.groups
-    return np.float32(groups.thickness[groups.of[gone]].max())
+def _smooth(canvas: Canvas, pixels: Bytes, gone: Flags) -> None:
+    """Blur, in place, what was filled in, so that no streaks are left in a gradient."""
+    scene = canvas.scene
+    groups = np.unique(scene.groups.of[gone])
+    sigma = max(1.0, float(scene.groups.thickness[groups].max()) / 2)
+    boxes, reach = scene.regions.boxes[gone], int(3 * sigma)
+    left, top = np.maximum(boxes[:, :2].min(axis=0) - reach, 0)
+    right, bottom = boxes[:, 2:].max(axis=0) + reach
+    window = pixels[top:bottom, left:right]
+    soft = cv2.GaussianBlur(window, (0, 0), sigma)
+    filled = scene.core(gone)[top:bottom, left:right]
+    window[filled] = soft[filled]
 
 
 def nearest_of(inside: Flags) -> Places:

@@ -169,10 +169,18 @@ def _gaps(canvas: Canvas, pairs: Indices) -> Floats:
     width = max(1.5, _GAP * min(scene.height, scene.width))
     gaps = np.zeros((scene.height, scene.width), np.float32)
     for a, b in np.unique(np.sort(pairs, axis=1), axis=0).tolist():
-        first = scene.coverage(scene.groups.of == a)
-        second = scene.coverage(scene.groups.of == b)
-        np.maximum(gaps, _band(first, second, width), out=gaps)
+        near = _common_window(scene.groups.boxes[[a, b]], int(3 * width) + 2)
+        first = np.ascontiguousarray(scene.coverage(scene.groups.of == a)[near])
+        second = np.ascontiguousarray(scene.coverage(scene.groups.of == b)[near])
+        gaps[near] = np.maximum(gaps[near], _band(first, second, width))
     return gaps
+
+
+def _common_window(boxes: Indices, reach_px: int) -> tuple[slice, slice]:
+    """The rows and columns that two boxes share, with a margin."""
+    left, top = np.maximum(boxes[:, :2].max(axis=0) - reach_px, 0)
+    right, bottom = boxes[:, 2:].min(axis=0) + reach_px
+    return slice(int(top), int(bottom)), slice(int(left), int(right))
 
 
 def _band(first: Floats, second: Floats, width: float) -> Floats:

@@ -68,7 +68,8 @@ def _photograph(image: Bytes) -> Scene:
     height, width = image.shape[:2]
     labels = np.zeros((height, width), np.int32)
     nothing = np.zeros(0, np.float32)
-    mix = Mix(np.zeros(0, np.int64), np.zeros((0, 2), np.int64), nothing.reshape(0, 2), nothing)
+    nowhere = np.zeros(0, np.int64)
+    mix = Mix(nowhere, nowhere, nowhere.reshape(0, 2), nothing.reshape(0, 2), nothing)
     original = Paint(image, np.zeros((0, 4), np.uint8))
     box = np.array([[0, 0, width, height, height * width]], np.int32)
     sample = take_sample(labels, mix, box)

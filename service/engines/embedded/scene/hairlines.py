@@ -19,7 +19,6 @@ from service.engines.embedded.scene.unmix import (
     Places,
     blend,
     explained,
-    nearest_core,
     tolerance,
 )
 
@@ -71,7 +70,7 @@ def find_hairlines(surface: Floats, core: Core, mix: Mix) -> Hairlines:
     if strands.count == 0:
         return Hairlines(np.zeros((0, channels), np.float32), np.zeros((0, 5), np.int32))
     flat = surface.reshape(-1, channels)
-    base_at = nearest_core(core)[mix.place[strands.rows]]
+    base_at = mix.nearest[strands.rows]
     pixel = flat[mix.place[strands.rows]]
     has_core = base_at >= 0
     base = flat[np.where(has_core, base_at, 0)]

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from service.engines.embedded.colour import Bytes, Floats, Reals
+from service.engines.embedded.colour import Bytes, Floats, Reals, packed
 from service.engines.embedded.scene.core import Flags, Indices
 from service.engines.embedded.scene.groups import Groups
 from service.engines.embedded.scene.lettering import Line
@@ -83,7 +84,7 @@ def render(scene: Scene, paint: Paint) -> Bytes:
     image.reshape(-1, 4)[place] = before[place]
     _remix(scene, paint, image.reshape(-1, 4))
     if scene.source is not scene.original.pixels:
-        same = (image == scene.original.pixels).all(axis=2)
+        same = packed(image) == packed(scene.original.pixels)
         image[same] = scene.source[same]
     return image
 
@@ -91,12 +92,12 @@ def render(scene: Scene, paint: Paint) -> Bytes:
 def _remix(scene: Scene, paint: Paint, flat: Bytes) -> None:
     """Mix those pixels anew whose sources have other colours now."""
     old, new = _sources(scene, scene.original), _sources(scene, paint)
-    changed = np.flatnonzero((old != new).any(axis=(1, 2)))
+    changed = np.flatnonzero((old != new).any(axis=1))
     if changed.size == 0:
         return
     place = scene.mix.place[changed]
     weight = scene.mix.weight[changed][..., None]
-    was, now = premultiply(old[changed]), premultiply(new[changed])
+    was, now = _unpacked(old[changed]), _unpacked(new[changed])
     shift = (np.abs(now - was) * weight).sum(axis=1).max(axis=1, keepdims=True)
     before = premultiply(scene.original.pixels.reshape(-1, 4)[place])
     residue = before - (was * weight).sum(axis=1)
@@ -106,16 +107,19 @@ def _remix(scene: Scene, paint: Paint, flat: Bytes) -> None:
     flat[place] = straighten((now * weight).sum(axis=1) + residue)
 
 
-def _sources(scene: Scene, paint: Paint) -> Bytes:
-    """The colours of the sources of the mixed pixels, shape (n, 2, 4)."""
+def _sources(scene: Scene, paint: Paint) -> NDArray[np.uint32]:
+    """The packed colours of the sources of the mixed pixels, shape (n, 2)."""
     source = scene.mix.source
-    pixels = paint.pixels.reshape(-1, 4)
-    count = pixels.shape[0]
-    colours = pixels[np.where(source < count, source, 0)]
-    of_ink = source >= count
+    pixels = packed(paint.pixels).ravel()
+    colours = pixels[np.minimum(source, pixels.size - 1)]
+    of_ink = source >= pixels.size
     if of_ink.any():
-        colours[of_ink] = paint.inks[source[of_ink] - count]
+        colours[of_ink] = packed(paint.inks)[source[of_ink] - pixels.size]
     return np.asarray(colours)
+
+
+def _unpacked(colours: NDArray[np.uint32]) -> Floats:
+    return premultiply(colours[..., None].view(np.uint8))
 
 
 def premultiply(rgba: Bytes) -> Floats:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.engines.embedded.colour import Bytes, Floats, oklab
 from service.engines.embedded.scene.core import Indices
 from service.engines.embedded.scene.unmix import Mix, Places
 
-_FEW_PX = 4096
+_FEW_PX = 1024
 _STRIDE = 17
 
 
@@ -74,19 +76,27 @@ def take_sample(labels: Indices, mix: Mix, core_boxes: Indices) -> Sample:
     return Sample(place, flat[place])
 
 
-def mean_colours(sample: Sample, paint: Paint, count: int) -> tuple[Floats, Floats]:
-    """The mean straight RGBA of every surface, shape (n, 4), and its largest deviation (n,)."""
-    pixels = paint.pixels.reshape(-1, 4)[sample.place].astype(np.float64)
-    size = np.maximum(np.bincount(sample.label, minlength=count), 1)[:, None]
-    mean = np.stack([np.bincount(sample.label, pixels[:, c], count) for c in range(4)], axis=1)
-    square = np.stack(
-        [np.bincount(sample.label, pixels[:, c] ** 2, count) for c in range(4)], axis=1
-    )
-    mean /= size
-    deviation = np.sqrt(np.maximum(square / size - mean * mean, 0)).max(axis=1)
+def mean_colours(sample: Sample, paint: Paint, count: int) -> Floats:
+    """The mean straight RGBA of every surface, in levels, shape (n, 4)."""
+    pixels = paint.pixels.reshape(-1, 4)[sample.place]
+    size = np.maximum(np.bincount(sample.label, minlength=count), 1)
+    mean = np.stack([_sums(sample, pixels[:, c], count) / size for c in range(4)], axis=1)
     if paint.inks.shape[0]:
         mean[count - paint.inks.shape[0] :] = paint.inks
-    return mean.astype(np.float32), deviation.astype(np.float32)
+    return mean.astype(np.float32)
+
+
+def _sums(sample: Sample, values: NDArray[Any], count: int) -> NDArray[np.float64]:
+    return np.bincount(sample.label, weights=values, minlength=count)
+
+
+def _deviations(sample: Sample, paint: Paint, mean: Floats) -> Floats:
+    """The largest standard deviation of a channel within each surface, in levels."""
+    away = paint.pixels.reshape(-1, 4)[sample.place] - mean[sample.label]
+    count = mean.shape[0]
+    size = np.maximum(np.bincount(sample.label, minlength=count), 1)
+    square = np.stack([_sums(sample, away[:, c] ** 2, count) / size for c in range(4)], axis=1)
+    return np.sqrt(square.max(axis=1)).astype(np.float32)
 
 
 def measure(
@@ -99,7 +109,7 @@ def measure(
 ) -> Regions:
     """The table of surfaces. `labels` holds the dominant surface of the mixed pixels already."""
     cores, count = len(core_boxes), len(core_boxes) + len(ink_boxes)
-    mean, deviation = mean_colours(sample, original, count)
+    mean = mean_colours(sample, original, count)
     area = np.bincount(
         source_regions(labels, mix, cores).ravel(),
         weights=mix.weight.ravel(),
@@ -117,5 +127,5 @@ def measure(
         colour,
         oklab(np.rint(colour)),
         mean[:, 3] / np.float32(255),
-        deviation,
+        _deviations(sample, original, mean),
     )

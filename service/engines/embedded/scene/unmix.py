@@ -29,10 +29,12 @@ class Mix:
     """Pixels that hold two sources; all arrays have one row a pixel.
 
     `place` and `source` are flat pixel indices, `weight` is the part of each source, `error` what
-    they leave unexplained in 8-bit levels. A source of -1 was not found.
+    they leave unexplained in 8-bit levels. `nearest` is the nearest core pixel, -1 where the
+    image has none.
     """
 
     place: Places
+    nearest: Places
     source: Places
     weight: Floats
     error: Floats
@@ -51,7 +53,7 @@ def unmix(surface: Floats, core: Core) -> Mix:
     direction = _gradient(surface, place)
     ends = [_walk(core, place, direction * sign) for sign in (1.0, -1.0)]
     source = np.stack(ends, axis=1)
-    nearest = nearest_core(core)[place]
+    nearest = _nearest_core(core, place)
     found = (source >= 0).all(axis=1)
     source[~found] = nearest[~found, None]
     weight, error = _blend(flat, place, source)
@@ -63,7 +65,7 @@ def unmix(surface: Floats, core: Core) -> Mix:
         source[chosen] = better.source[improves]
         weight[chosen] = better.weight[improves]
         error[chosen] = better.error[improves]
-    return Mix(place, source, np.stack([weight, 1 - weight], axis=1), error)
+    return Mix(place, nearest, source, np.stack([weight, 1 - weight], axis=1), error)
 
 
 def _gradient(surface: Floats, place: Places) -> Floats:
@@ -104,10 +106,10 @@ def _walk(core: Core, place: Places, direction: Floats) -> Places:
     return end
 
 
-def nearest_core(core: Core) -> Places:
-    """The flat index of the nearest core pixel of every pixel."""
+def _nearest_core(core: Core, place: Places) -> Places:
+    """The flat index of the core pixel nearest to each place, -1 where there is none at all."""
     outside = (core.labels < 0).astype(np.uint8)
-    if outside.all():
+    if place.size == outside.size:
         return np.full(outside.size, -1, np.int64)
     _, nearest = cv2.distanceTransformWithLabels(
         outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
@@ -115,7 +117,7 @@ def nearest_core(core: Core) -> Places:
     inside = np.flatnonzero(outside.ravel() == 0)
     index = np.zeros(int(nearest.max()) + 1, np.int64)
     index[nearest.ravel()[inside]] = inside
-    return np.asarray(index[nearest.ravel()])
+    return np.asarray(index[nearest.ravel()[place]])
 
 
 def blend(pixel: Floats, one: Floats, other: Floats) -> tuple[Floats, Floats]:
@@ -142,6 +144,7 @@ def _search(flat: Floats, core: Core, place: Places, nearest: Places) -> Mix:
     best = np.full(place.size, np.inf, np.float32)
     result = Mix(
         place,
+        nearest,
         np.stack([nearest, nearest], axis=1),
         np.ones((place.size,), np.float32),
         np.abs(pixel - base).max(axis=1),
