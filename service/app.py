@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from functools import partial
+from typing import Any
 
 from aiohttp import web
 
-from service.api import account, concepts, images, keys, operations, tasks
+from service.api import account, concepts, images, keys, operations, tasks, webhooks
 from service.api.live import Watcher
 from service.api.middlewares import (
     MAX_JSON_BYTES,
@@ -19,12 +20,14 @@ from service.api.middlewares import (
     check_body,
 )
 from service.api.pages import add_description
+from service.api.present import task_out
 from service.api.studio import read_studio
 from service.consuming import running_worker
 from service.health import Health
 from service.resources import Resources
 from service.stopping import Stopping
 from storage.images.files import FileImages
+from storage.task import Task
 
 
 def make_app(resources: Resources, stopping: Stopping) -> web.Application:
@@ -33,7 +36,7 @@ def make_app(resources: Resources, stopping: Stopping) -> web.Application:
         middlewares=[answer, authenticate, check_body], client_max_size=MAX_JSON_BYTES
     )
     _provide(app, resources)
-    for module in (account, concepts, tasks, operations):
+    for module in (account, concepts, tasks, webhooks, operations):
         app.add_routes(module.ROUTES)
     if isinstance(resources.images, FileImages):
         app[keys.FILE_IMAGES] = resources.images
@@ -64,6 +67,8 @@ def _provide(app: web.Application, resources: Resources) -> None:
     app[keys.TASKS] = resources.tasks
     app[keys.CONCEPTS] = resources.concepts
     app[keys.EVENTS] = resources.events
+    app[keys.WEBHOOKS] = resources.webhooks
+    app[keys.DELIVERIES] = resources.deliveries
     app[keys.IMAGES] = resources.images
     app[keys.INTAKE] = resources.intake
     app[keys.FETCHER] = resources.fetcher
@@ -102,5 +107,8 @@ async def _watch(app: web.Application) -> AsyncIterator[None]:
 async def _work(
     _app: web.Application, *, resources: Resources, stopping: Stopping
 ) -> AsyncIterator[None]:
-    async with running_worker(resources, stopping):
+    async def show(task: Task) -> dict[str, Any]:
+        return (await task_out(task, resources.images)).model_dump(mode="json")
+
+    async with running_worker(resources, stopping, show):
         yield

@@ -1,4 +1,4 @@
-"""Run the worker: the queue's consumer and the chores beside it, with a bounded stop."""
+"""Run the worker: the queue's consumer, the chores and webhooks, with a bounded stop."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import structlog
 from service.resources import Resources
 from service.stopping import Stopping
 from service.upkeep import keep_up
+from service.webhooks import Show
 
 log = structlog.get_logger()
 
@@ -19,13 +20,13 @@ DRAIN_S = 20.0
 
 @asynccontextmanager
 async def running_worker(
-    resources: Resources, stopping: Stopping, *, drain_s: float = DRAIN_S
+    resources: Resources, stopping: Stopping, show: Show, *, drain_s: float = DRAIN_S
 ) -> AsyncIterator[None]:
-    """Consume and do the chores for as long as the context is open.
+    """Consume, do the chores and tell webhooks for as long as the context is open.
 
     Leaving takes nothing new, lets running tasks finish for `drain_s` or until told to hurry, and
-    then hands them back. When one of the two ends by itself, which neither should, the process is
-    told to stop.
+    then hands them back. When one of the three ends by itself, which none should, the process is
+    told to stop. `show` makes a task what webhooks are told of it.
     """
     consumer = asyncio.create_task(
         resources.queue.consume(
@@ -44,6 +45,8 @@ async def running_worker(
         name="upkeep",
     )
 
+    courier = asyncio.create_task(resources.courier.run(show), name="courier")
+
     def report_death(task: asyncio.Task[None]) -> None:
         if not task.cancelled():
             error = task.exception() or RuntimeError(f"{task.get_name()} ended")
@@ -52,12 +55,14 @@ async def running_worker(
 
     consumer.add_done_callback(report_death)
     chores.add_done_callback(report_death)
+    courier.add_done_callback(report_death)
     try:
         yield
     finally:
         await _drain(consumer, stopping.hurry, drain_s)
         chores.cancel()
-        await asyncio.gather(consumer, chores, return_exceptions=True)
+        courier.cancel()
+        await asyncio.gather(consumer, chores, courier, return_exceptions=True)
 
 
 async def _drain(consumer: asyncio.Task[None], hurry: asyncio.Event, drain_s: float) -> None:

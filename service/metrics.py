@@ -35,6 +35,12 @@ class Metrics:
         self.rescued = Counter(
             "task_leases_rescued", "Tasks taken from dead workers", registry=self.registry
         )
+        self.deliveries = Counter(
+            "webhook_attempts",
+            "Attempts to deliver by what came of them",
+            ("outcome",),
+            registry=self.registry,
+        )
         self.connections = Gauge(
             "database_connections_in_use", "Pool connections at work", registry=self.registry
         )

@@ -24,8 +24,10 @@ from service.refinement import Refinery
 from service.sandbox import Sandbox
 from service.secrets import embedded_secret
 from service.settings import Settings, WrongSetting
+from service.webhooks import Courier
 from storage.concepts import Concepts
 from storage.database import Database, DatabaseRefused, DatabaseUnavailable, open_database
+from storage.deliveries import Deliveries
 from storage.embedded import embedded_postgres
 from storage.events import Events
 from storage.images.contract import Images
@@ -35,6 +37,7 @@ from storage.postgres_programs import EmbeddedPostgresError
 from storage.rescue import Rescue
 from storage.schema import SchemaError, migrate
 from storage.tasks import Tasks
+from storage.webhooks import Webhooks
 from storage.work import Work
 
 # What a call in a child may take beyond what was loaded before it: 25 megapixels need 400 MB to be
@@ -54,6 +57,9 @@ class Resources:
     concepts: Concepts
     events: Events
     rescue: Rescue
+    webhooks: Webhooks
+    deliveries: Deliveries
+    courier: Courier
     queue: Queue
     images: Images
     fetcher: Fetcher
@@ -82,6 +88,10 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         intake = Intake(_open_sandbox(1, INTAKE_BYTES, "service.intake", stack))
         announcer = Announcer(queue)
         stack.push_async_callback(announcer.close)
+        tasks = Tasks(database, monthly_limit=settings.monthly_refinements)
+        deliveries = Deliveries(database)
+        courier = Courier(deliveries, tasks, metrics)
+        stack.push_async_callback(courier.close)
         work = Work(
             database,
             lease_s=settings.task_lease_seconds,
@@ -90,7 +100,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         yield Resources(
             settings=settings,
             database=database,
-            tasks=Tasks(database, monthly_limit=settings.monthly_refinements),
+            tasks=tasks,
             concepts=concepts,
             events=Events(database),
             rescue=Rescue(database, max_attempts=settings.task_max_attempts),
@@ -98,6 +108,9 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             images=images,
             fetcher=fetcher,
             intake=intake,
+            webhooks=Webhooks(database),
+            deliveries=deliveries,
+            courier=courier,
             authenticator=Authenticator(rules, _open_keys(settings, stack)),
             token_rules=rules,
             announcer=announcer,

@@ -21,6 +21,13 @@ RATE_LIMIT = (
 )
 NO_TASK: Mapping[str, Codes] = {"404": ("task_not_found",)}
 NO_CONCEPT: Mapping[str, Codes] = {"404": ("concept_not_found",)}
+NO_WEBHOOK: Mapping[str, Codes] = {"404": ("webhook_not_found",)}
+BODY: Mapping[str, Codes] = {
+    "400": ("malformed_json",),
+    "413": ("payload_too_large",),
+    "415": ("unsupported_media_type",),
+    "422": INVALID,
+}
 TASK_TAGS = {"200": ("ETag", "Cache-Control", "Preference-Applied"), "304": ("ETag",)}
 UNCHANGED = {"304": "It has not changed from the tags in `If-None-Match`"}
 
@@ -94,10 +101,8 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "refineConcept",
         "Refinement",
         {
-            "400": ("malformed_json",),
+            **BODY,
             "404": ("concept_not_found",),
-            "413": ("payload_too_large",),
-            "415": ("unsupported_media_type",),
             "422": ("validation_error", "idempotency_key_reused"),
             "429": ("quota_exceeded",),
         },
@@ -127,6 +132,21 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         NO_TASK,
         contents={"200": {"text/event-stream": TEXT}},
         more={"204": "There is nothing after `Last-Event-ID`: the task has ended"},
+    ),
+    ("get", "/api/webhooks"): Operation("listWebhooks", "Webhooks"),
+    ("post", "/api/webhooks"): Operation(
+        "addWebhook", "Webhooks", {**BODY, "409": ("too_many_webhooks",)}, {"201": ("Location",)}
+    ),
+    ("get", "/api/webhooks/{webhook_id}"): Operation("getWebhook", "Webhooks", NO_WEBHOOK),
+    ("delete", "/api/webhooks/{webhook_id}"): Operation("deleteWebhook", "Webhooks", NO_WEBHOOK),
+    ("post", "/api/webhooks/{webhook_id}/test"): Operation(
+        "testWebhook",
+        "Webhooks",
+        {**NO_WEBHOOK, "409": ("webhook_disabled",)},
+        {"202": ("Location",)},
+    ),
+    ("get", "/api/webhooks/{webhook_id}/deliveries"): Operation(
+        "listDeliveries", "Webhooks", {**NO_WEBHOOK, "422": INVALID}, {"200": ("Link",)}
     ),
     ("get", "/images/{key}"): Operation(
         "getImage",

@@ -41,6 +41,18 @@ class TaskIsActive(Exception):
     """The task is still active. Cancel it first, or wait until it has ended."""
 
 
+class WebhookNotFound(Exception):
+    """There is no such webhook."""
+
+
+class WebhookIsDisabled(Exception):
+    """The webhook has been disabled: its server answered 410. Make a new one."""
+
+
+class TooManyWebhooks(Exception):
+    """There are as many webhooks as there may be. Delete one first."""
+
+
 class IdempotencyKeyReused(Exception):
     """This Idempotency-Key was used before with another request."""
 
@@ -89,10 +101,13 @@ _ANSWERS: Mapping[type[Exception], _Answer] = {
     ConceptNotFound: _Answer(HTTPStatus.NOT_FOUND, "concept_not_found"),
     SourceNotFound: _Answer(HTTPStatus.NOT_FOUND, "concept_not_found"),
     TaskNotFound: _Answer(HTTPStatus.NOT_FOUND, "task_not_found"),
+    WebhookNotFound: _Answer(HTTPStatus.NOT_FOUND, "webhook_not_found"),
     ImageMissing: _Answer(HTTPStatus.NOT_FOUND, "not_found"),
     LinkInvalid: _Answer(HTTPStatus.NOT_FOUND, "not_found"),
     LinkExpired: _Answer(HTTPStatus.NOT_FOUND, "not_found"),
     TaskIsActive: _Answer(HTTPStatus.CONFLICT, "task_active"),
+    WebhookIsDisabled: _Answer(HTTPStatus.CONFLICT, "webhook_disabled"),
+    TooManyWebhooks: _Answer(HTTPStatus.CONFLICT, "too_many_webhooks"),
     PayloadTooLarge: _Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "payload_too_large"),
     ImageTooLarge: _Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "image_too_large"),
     UnsupportedMediaType: _Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from aiohttp import web
-from storage.images.files import FileImages
 
 from service.announcing import Announcer
 from service.api.live import Watcher
@@ -16,14 +15,19 @@ from service.intake import Intake
 from service.metrics import Metrics
 from service.settings import Settings
 from storage.concepts import Concepts
+from storage.deliveries import Deliveries
 from storage.events import Events
 from storage.images.contract import Images
+from storage.images.files import FileImages
 from storage.tasks import Tasks
+from storage.webhooks import Webhooks
 
 SETTINGS = web.AppKey("settings", Settings)
 TASKS = web.AppKey("tasks", Tasks)
 CONCEPTS = web.AppKey("concepts", Concepts)
 EVENTS = web.AppKey("events", Events)
+WEBHOOKS = web.AppKey("webhooks", Webhooks)
+DELIVERIES = web.AppKey("deliveries", Deliveries)
 IMAGES = web.AppKey("images", Images)
 FILE_IMAGES = web.AppKey("file_images", FileImages)
 INTAKE = web.AppKey("intake", Intake)

@@ -10,6 +10,8 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PlainSerializer
 
 from service.engines.contract import PreserveAspect
+from service.webhooks import may_be_told
+from storage.deliveries import Trouble
 
 MAX_TEXT_CHARS = 2_000
 MAX_URL_CHARS = 2_048
@@ -39,10 +41,22 @@ def _absolute_http(value: str) -> str:
     return value
 
 
+def _https_to_the_world(value: str) -> str:
+    if not may_be_told(_absolute_http(value)):
+        raise ValueError("must be an https URL of a host on the public internet")
+    return value
+
+
+def _once(values: list[TaskEvent]) -> list[TaskEvent]:
+    return [event for event in TASK_EVENTS if event in values]
+
+
 def _in_utc(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+type TaskEvent = Literal["task.completed", "task.failed"]
+TASK_EVENTS: tuple[TaskEvent, ...] = ("task.completed", "task.failed")
 Text = Annotated[str, AfterValidator(_storable)]
 Description = Annotated[
     Annotated[Text, Field(max_length=MAX_TEXT_CHARS)] | None, BeforeValidator(_absent_when_empty)
@@ -131,6 +145,47 @@ class ConceptOut(BaseModel):
     engine: str | None
     report: dict[str, Any] | None
     created_at: Time
+
+
+class WebhookIn(BaseModel):
+    """Where to send which events. Unknown fields are ignored."""
+
+    url: Annotated[str, Field(max_length=MAX_URL_CHARS), AfterValidator(_https_to_the_world)]
+    events: Annotated[
+        list[TaskEvent], Field(min_length=1, max_length=len(TASK_EVENTS)), AfterValidator(_once)
+    ] = list(TASK_EVENTS)
+
+
+class WebhookOut(BaseModel):
+    """Where events are sent; nowhere any more once it has been disabled."""
+
+    webhook_id: UUID
+    url: str
+    events: list[TaskEvent]
+    created_at: Time
+    disabled_at: Time | None
+
+
+class NewWebhookOut(WebhookOut):
+    """A new webhook with the secret that its deliveries are signed with, shown this once."""
+
+    secret: str
+
+
+class DeliveryOut(BaseModel):
+    """One event for one webhook. `error` is that of the last attempt."""
+
+    delivery_id: UUID
+    webhook_id: UUID
+    event: Literal["task.completed", "task.failed", "webhook.test"]
+    task_id: UUID | None
+    status: Literal["pending", "delivered", "failed"]
+    attempts: int
+    created_at: Time
+    last_attempt_at: Time | None
+    next_attempt_at: Time | None
+    response_status: int | None
+    error: Trouble | None
 
 
 class RefinementsOut(BaseModel):

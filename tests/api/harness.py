@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -117,11 +117,13 @@ async def running_service(
     data_dir: Path,
     engine: Engine | None = None,
     sandbox: Sandbox | None = None,
+    adapt: Callable[[Resources], Resources] = lambda resources: resources,
     **overrides: Any,
 ) -> AsyncIterator[Service]:
     """The API with its worker on a free port.
 
     `engine` stands in for the one of the settings; a `sandbox` that is already warm saves a second.
+    `adapt` may put other things in place of what was opened.
     """
     port = unused_port()
     settings = Settings(
@@ -139,7 +141,7 @@ async def running_service(
             resources = replace(resources, refinery=replace(resources.refinery, engine=engine))
         if sandbox is not None:
             resources = replace(resources, intake=Intake(sandbox))
-        app = make_app(resources, stopping)
+        app = make_app(adapt(resources), stopping)
         server = TestServer(app, host="127.0.0.1", port=port)
         await server.start_server(access_log=None)
         async with ClientSession() as session:

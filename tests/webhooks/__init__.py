@@ -1,0 +1,1 @@
+"""Webhooks, told to a receiver that listens on this machine as if it were anywhere."""
