@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from service.engines.embedded.canvas import Canvas
+from service.engines.embedded.colour import hex_of
 from service.engines.embedded.guard import Guard, moved
 from service.engines.embedded.ops import GROUPS, NEEDS_NO_SHAPES, OPS, CannotApply, Done
 from service.engines.embedded.ops.base import named
-from service.engines.embedded.plan import Edit, Op, Part, Plan
+from service.engines.embedded.plan import Edit, Op, Part, Plan, Target
 from service.engines.embedded.report import Account
+from service.engines.embedded.scene.core import Flags
 from service.engines.embedded.targets import select
 
 _SOFTER = 0.6
 _TRIES = 3
+_PHOTOGRAPH = (
+    "This looks like a photograph: its parts cannot be told apart without a generative engine."
+)
 _BROKEN = "It would have changed what you asked to keep, so it was not done."
 
 
@@ -43,9 +50,7 @@ def _attempt(canvas: Canvas, edit: Edit, guard: Guard) -> Done:
     if edit.op not in OPS:
         raise CannotApply("limit", "This engine cannot make that change.")
     if canvas.scene.photographic and edit.op not in NEEDS_NO_SHAPES:
-        raise CannotApply(
-            "limit", "This looks like a photograph: shapes in it cannot be edited one by one."
-        )
+        raise CannotApply("needs_generative", _PHOTOGRAPH)
     chosen = select(canvas, edit.target)
     if not chosen.any():
         raise CannotApply("not_in_image", _missing(edit))
@@ -61,7 +66,24 @@ def _attempt(canvas: Canvas, edit: Edit, guard: Guard) -> Done:
         raise CannotApply("conflict", _BROKEN)
     if not moved(canvas.image, done.canvas.image):
         raise CannotApply("limit", _already(edit))
-    return done
+    return replace(done, assumptions=(*_reading(canvas, edit, chosen), *done.assumptions))
+
+
+def _reading(canvas: Canvas, edit: Edit, chosen: Flags) -> tuple[str, ...]:
+    """What a person's own word for a shape was taken to mean."""
+    if edit.target.noun is None:
+        return ()
+    icon = select(canvas, Target(Part.ICON))
+    what = "the whole icon" if (chosen == icon).all() else f"the {_colours(canvas, chosen)} shapes"
+    return (f"“{edit.target.noun}” was taken to mean {what}.",)
+
+
+def _colours(canvas: Canvas, chosen: Flags) -> str:
+    """The hex codes of the largest of some surfaces, at most three."""
+    rows = np.flatnonzero(chosen)
+    rows = rows[np.argsort(-canvas.scene.regions.area[rows], kind="stable")]
+    codes = dict.fromkeys(hex_of(np.rint(canvas.means[row, :3])) for row in rows)
+    return ", ".join(list(codes)[:3])
 
 
 def _missing(edit: Edit) -> str:

@@ -14,6 +14,7 @@ from service.engines.embedded.colour import (
     hex_of,
     oklab,
 )
+from service.engines.embedded.families import members
 from service.engines.embedded.ops.base import CannotApply, Done, named, share
 from service.engines.embedded.plan import Colour, Edit, Part
 from service.engines.embedded.scene.core import Flags
@@ -26,11 +27,20 @@ _PALE = 0.93
 def recolour(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
     """Turn the chosen surfaces into `edit.to`; shades of one colour stay shades."""
     assert edit.to is not None
+    if edit.mode == "exchange":
+        others = _others(canvas, edit, chosen)
+        if others.any():
+            return _exchanged(canvas, edit, chosen, others)
     if edit.target.colour is None and edit.target.part in (Part.IMAGE, Part.ARTWORK, Part.ICON):
         chosen = _without_whites(canvas, chosen)
     if not chosen.any():
         raise CannotApply("not_in_image", f"Nothing in {named(edit.target)} could be recoloured.")
-    after = canvas.changed(chosen, toward(canvas, chosen, edit.to, exact=_is_lettering(edit)))
+    after = canvas.changed(chosen, toward(canvas, chosen, edit.to.rgb, exact=_is_lettering(edit)))
+    return _told(canvas, after, edit, chosen)
+
+
+def _told(canvas: Canvas, after: Canvas, edit: Edit, chosen: Flags) -> Done:
+    assert edit.to is not None
     measured = {
         "area": share(canvas, chosen),
         "distance_before": _away(canvas, chosen, edit.to),
@@ -39,12 +49,39 @@ def recolour(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
     return Done(after, f"Changed {named(edit.target)} to {called(edit.to)}", measured)
 
 
-def toward(canvas: Canvas, chosen: Flags, to: Colour, *, exact: bool) -> ColourMap:
+def _others(canvas: Canvas, edit: Edit, chosen: Flags) -> Flags:
+    """The surfaces that have the colour to exchange with, in the same part of the image."""
+    assert edit.to is not None
+    rows = np.flatnonzero((canvas.alphas() > 0.02) & (canvas.scene.regions.area > 0) & ~chosen)
+    others = np.zeros(len(chosen), np.bool_)
+    others[rows[members(canvas.colours()[rows], edit.to)]] = True
+    return others
+
+
+def _exchanged(canvas: Canvas, edit: Edit, chosen: Flags, others: Flags) -> Done:
+    """Both families of surfaces, each in the main colour of the other."""
+    assert edit.to is not None
+    one, other = _main(canvas, chosen), _main(canvas, others)
+    after = canvas.changed(chosen, toward(canvas, chosen, other, exact=False))
+    after = after.changed(others, toward(canvas, others, one, exact=False))
+    done = _told(canvas, after, edit, chosen)
+    summary = f"Exchanged {named(edit.target)} ({hex_of(one)}) and {edit.to.name} ({hex_of(other)})"
+    return Done(after, summary, done.measured)
+
+
+def _main(canvas: Canvas, chosen: Flags) -> tuple[int, int, int]:
+    """The colour of the largest of the chosen surfaces."""
+    largest = int(np.argmax(np.where(chosen, canvas.scene.regions.area, -1)))
+    red, green, blue = np.rint(canvas.means[largest, :3]).astype(int).tolist()
+    return red, green, blue
+
+
+def toward(canvas: Canvas, chosen: Flags, to: tuple[int, int, int], *, exact: bool) -> ColourMap:
     """The change of colour that brings the middle of the chosen surfaces to `to`."""
     lab = canvas.colours()[chosen]
     weight = canvas.scene.regions.area[chosen] + 1e-3
     middle = np.average(lab, axis=0, weights=weight)
-    goal = oklab(np.array(to.rgb, np.uint8))
+    goal = oklab(np.array(to, np.uint8))
     goal_chroma, goal_hue = float(np.hypot(goal[1], goal[2])), float(np.arctan2(goal[2], goal[1]))
     middle_chroma = max(float(np.hypot(middle[1], middle[2])), 1e-3)
     kept = 0.0 if exact else _LIGHTNESS_KEPT
