@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 
-from service.engines.embedded.language.acts import Act, Acts, Topic
+from service.engines.embedded.language.acts import IT, SAME, Act, Acts, Topic
 from service.engines.embedded.language.chunks import VERBS
 from service.engines.embedded.language.frames import read_items
 from service.engines.embedded.language.items import Item
 from service.engines.embedded.language.patterns import JOINTS
+from service.engines.embedded.plan import Edit
 
 _CUTS = (
     "and", "comma", "colon", "also", "but", "adjunct", "relative", "so", "with", "without",
@@ -127,6 +128,24 @@ def _cut(items: list[Item], step: int, *, reasons: bool) -> list[Clause]:
     return list(best(0)[1])
 
 
+def _doubtful(clause: Clause) -> bool:
+    """Whether a clause names nothing known and does not begin with a verb of change: "negative"."""
+    if clause.acts is None or not clause.items[0].tags.isdisjoint(VERBS):
+        return False
+    edits = [act for act in clause.acts if isinstance(act, Edit)]
+    return bool(edits) and all(
+        edit.target == SAME or (edit.target.noun is not None and edit.target != IT)
+        for edit in edits
+    )
+
+
+def _sober(found: list[Clause]) -> list[Clause]:
+    """The clauses of a sentence; beside what nobody understands a doubtful one counts for naught."""
+    if all(clause.acts is not None for clause in found):
+        return found
+    return [replace(c, acts=None) if _doubtful(c) else c for c in found]
+
+
 def _asks(act: Act) -> bool:
     return not isinstance(act, Topic)
 
@@ -137,7 +156,7 @@ def clauses(items: Sequence[Item]) -> list[Clause]:
     Reasons and purposes are passed over, unless nothing is asked for outside of them: "it needs
     work because it is too dark".
     """
-    found = [c for step, run in _sentences(items) for c in _cut(run, step, reasons=True)]
+    found = [c for step, run in _sentences(items) for c in _sober(_cut(run, step, reasons=True))]
     if any(_asks(act) for clause in found for act in clause.acts or ()):
         return found
-    return [c for step, run in _sentences(items) for c in _cut(run, step, reasons=False)]
+    return [c for step, run in _sentences(items) for c in _sober(_cut(run, step, reasons=False))]

@@ -38,6 +38,11 @@ _NEVER_BACKGROUND = {
     Op.ADD_OUTLINE, Op.OUTLINE_ONLY, Op.ROTATE, Op.FLIP, Op.ARRANGE,
 }  # fmt: skip
 
+_NEVER_COLOUR = _NEVER_BACKGROUND | {
+    Op.SHARPEN, Op.SMOOTH, Op.UPSCALE, Op.BLUR, Op.FLATTEN, Op.MONOCHROME, Op.BLACK_AND_WHITE,
+    Op.ONE_COLOUR, Op.DUOTONE, Op.INVERT, Op.VINTAGE, Op.GRAIN,
+}  # fmt: skip
+
 _MILD = 0.5
 _GENERAL = (Target(Part.IMAGE), Target(Part.ARTWORK))
 _ONLY_NAMED = "This names a part and no change to it."
@@ -136,6 +141,8 @@ class Context:
         self._append(replace(edit, target=target))
         if edit.op is Op.REMOVE:
             self.about = None
+        elif edit.target in _GENERAL:
+            self.about = None
         elif edit.op is not Op.BACKGROUND and target not in _GENERAL:
             self.about = target
 
@@ -152,6 +159,8 @@ class Context:
         """What "it" is: the last thing named that the op can be for, or the whole."""
         last = self.about
         if last is None or (last == Target(Part.BACKGROUND) and op in _NEVER_BACKGROUND):
+            return Target(Part.ARTWORK)
+        if last.colour is not None and last.noun is None and op in _NEVER_COLOUR:
             return Target(Part.ARTWORK)
         return last
 

@@ -24,8 +24,8 @@ class Degree:
 class Sense:
     """One meaning of a phrase. `tag` is its grammatical class and `key` says which of it.
 
-    `sign` is the direction on a scale, `excepts` what is left out of the targets and `value`
-    what is wished for them ("bigger text"). The rest is filled where the class calls for it.
+    `sign` is the direction on a scale, `excepts` what is left out of the targets and `values`
+    what is wished for them ("bigger, bolder text"). The rest is filled where the class calls for it.
     """
 
     tag: str
@@ -36,7 +36,7 @@ class Sense:
     colour: Colour | None = None
     targets: tuple[Target, ...] = ()
     excepts: tuple[Target, ...] = ()
-    value: Sense | None = None
+    values: tuple[Sense, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

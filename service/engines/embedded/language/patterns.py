@@ -29,7 +29,8 @@ SETS = {
         "is", "ensure", "seem", "modal", "as", "become", "from",
     ),
     "L": (
-        "to", "in", "on", "of", "around", "with", "for", "be", "is", "seem", "modal", "as", "become",
+        "to", "in", "on", "of", "around", "with", "for", "be", "is", "seem", "modal", "as",
+        "become",
     ),
     "O": ("to", "in", "on", "of", "around", "with", "for", "from", "as"),
     "J": ("and", "comma"),

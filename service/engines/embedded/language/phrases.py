@@ -210,8 +210,10 @@ def _aspect_of(m: Match) -> list[Sense] | None:
 
 def _wished(m: Match) -> list[Sense] | None:
     """ "bigger text" is a wish, "the bigger text" only says which text."""
-    value = m.sense("p", "pred", "adj", "style", "vague")
-    thing = m.item("t")
+    values = tuple(i.sense("pred", "adj", "style", "vague") for i in m.items("p"))
+    value, thing = values[-1], m.item("t")
+    if len(values) > 1 and m.first > 0 and m.item("p").article != "a":
+        return None  # "make the icon bigger, bolder text"
     of_colour = value.tag in ("pred", "adj") and value.key in _SCALES_OF_COLOUR
     if thing.article or value.targets or (thing.has("colour") and not of_colour):
         return None
@@ -220,7 +222,7 @@ def _wished(m: Match) -> list[Sense] | None:
         return None
     if m.item("p").article != "the" and "the" not in m:
         key = thing.sense("aspect").key if thing.has("aspect") else ""
-        return [Sense("ptarget", key, targets=targets, value=value)]
+        return [Sense("ptarget", key, targets=targets, values=values)]
     if value.key == "size" and value.sign < 0 and targets == (Target(Part.TEXT),):
         return [Sense("target", targets=(Target(Part.TAGLINE),))]
     colour = targets[0].colour
@@ -366,7 +368,7 @@ _STAGES: tuple[tuple[tuple[Pattern, Build], ...], ...] = tuple(
                 "x:(adj|pred|style|vague|scheme) look",
                 _same("x", "adj", "pred", "style", "vague", "scheme"),
             ),
-            ("p:(pred|adj|style|vague) t:(N|colour)", _wished),
+            ("(p:(pred|adj) (and|comma)+)? p:(pred|adj|style|vague) t:(N|colour)", _wished),
             ("the:pronoun p:(pred|adj|style|vague) t:N", _wished),
         ),
         (

@@ -27,6 +27,7 @@ _PATTERN = re.compile(
     | (?P<colour>\#[0-9a-f]{3,8}(?![0-9a-z])
         |rgba?\(\s*\d{1,3}\s*,\s*\d{1,3}\s*,\s*\d{1,3}[^)]{0,12}\))
     | (?P<bullet>(?:(?<=\n)|^)[ \t]*(?:[-*•]|\d{1,2}[.)])[ \t]+|(?<=[\s(])[1-9][.)][ \t]+(?=[a-z]))
+    | (?P<signed>(?<=[\s:])[+\-\u2212](?=\d+(?:[.,]\d+)?\s*(?:%|percent)))
     | (?P<number>(?<![a-z])\d+(?:[.,]\d+)?)
     | (?P<with>\bw/o?(?![a-z]))
     | (?P<arrow>-+>|=+>|→|⇒|»)
@@ -131,6 +132,8 @@ def _tokens_of(match: re.Match[str]) -> Iterator[Token]:
             yield Token(text[1:-1].strip(), "quote", start, end)
         case "with":
             yield Token("without" if text.endswith("o") else "with", "word", start, end)
+        case "signed":
+            yield Token("up" if text == "+" else "down", "word", start, end)
         case "arrow":
             yield Token("->", "word", start, end)
         case "bullet":

@@ -11,6 +11,7 @@ from service.engines.embedded.language.acts import (
     Aim,
     aims_of,
     coloured,
+    wished,
     with_excepts,
 )
 from service.engines.embedded.language.frames.frame import Reading, frames
@@ -67,6 +68,16 @@ def _palette(m: Match, _: Reading) -> Acts:
 
 def _two_or_more(m: Match, reading: Reading) -> Acts:
     return _palette(m, reading) if len(m.items("v")) > 1 else None
+
+
+def _stick(m: Match, reading: Reading) -> Acts:
+    """ "stick to black, white and red"; but "reduce the red" is about one colour."""
+    return _palette(m, reading) if m.item("s").words.endswith(("to", "with")) else None
+
+
+def _style(m: Match, _: Reading) -> Acts:
+    edits = wished(m.sense("s", "style"), Aim(_IMAGE))
+    return list(edits) if edits else None
 
 
 def _count(m: Match, _: Reading) -> Acts:
@@ -146,6 +157,8 @@ FRAMES = frames(
     ("(P|limit)* only P* v:colour~ (look|tones)?", _palette),
     ("(P|limit)* v:colour~ only", _palette),
     ("limit (target|aspect|pronoun)? to P* only? v:colour~", _palette),
+    ("s:limit only? v:colour~ only?", _stick),
+    ("(keep|limit) T? to? s:style only?", _style),
     ("use v:colour~", _two_or_more),
     ("P* T? in v:colour~", _two_or_more),
     ("P* T? P* aspect P* v:colour~", _two_or_more),

@@ -60,6 +60,14 @@ def _does(m: Match, reading: Reading) -> Acts:
     return acts
 
 
+def _centred(m: Match, _: Reading) -> Acts:
+    """ "centre the icon horizontally"."""
+    if m.sense("s", "does").key != Op.CENTRE:
+        return None
+    mode = m.sense("way", "mirrored").key
+    return [Edit(Op.CENTRE, aim.target, "", mode=mode) for aim in aims_of(m.items("t"))]
+
+
 _SMALL = "(x:adj|mod|degree)*"
 
 FRAMES = frames(
@@ -75,6 +83,7 @@ FRAMES = frames(
     ("(add|give|put) t:T o:(target|cpart|ptarget)", _line),
     ("P* s:does (t:T+)? (O+ c:colour)?", _does),
     ("P* s:does (O+ t:T+)?", _does),
+    ("P* s:does (t:T+)? way:mirrored", _centred),
     ("P* t:T+ P* s:does (O+ c:colour)?", _does),
     ("modal t:T+ P* s:does", _does),
 )

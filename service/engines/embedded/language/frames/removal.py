@@ -48,6 +48,12 @@ def _flatten(m: Match, _: Reading) -> Acts:
     return [Edit(Op.FLATTEN, a.target, "") for a in aims_of(m.items("t"))]
 
 
+def _flat(m: Match, _: Reading) -> Acts:
+    """ "make the gradient flat"."""
+    flat = any(s.key == "flatness" and s.sign > 0 for i in m.items("q") for s in i.senses)
+    return [Edit(Op.FLATTEN, Target(Part.IMAGE), "")] if flat else None
+
+
 def _baked(_m: Match, _: Reading) -> Acts:
     return [Declined("", "needs_generative", _BAKED)]
 
@@ -73,6 +79,9 @@ def _only(m: Match, _: Reading) -> Acts:
 FRAMES = frames(
     ("P* (remove|no|without|down) gradient (O+ t:T+)?", _flatten),
     ("P* gradient (P* remove|go_away)", _flatten),
+    ("P* swap gradient O+ (style|X|W)", _flatten),
+    ("P* gradient P* q:adj", _flat),
+    ("q:causes gradient", _flat),
     ("(P|remove|less)* (less|without|no) gradient", _flatten),
     ("(P|T|X|W)* instead gradient", _flatten),
     ("P* remove baked (O+ t:T+)?", _baked),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from service.engines.embedded.language.acts import (
+    IT,
     SAME,
     Act,
     Acts,
@@ -21,6 +22,7 @@ _QUIETING = (
     "ton", "dial", "turn", "knock", "play", "damp", "water", "take the edge", "taking the edge",
     "rein", "ease", "go eas", "back off",
 )  # fmt: skip
+_GOOD_ALONE = ("space", "earthiness", "pastel", "neon", "coolness")
 _LOUDER, _LEVELS = "saturation", ("extent", "size", "strength", "weight", "brightness")
 
 
@@ -53,7 +55,7 @@ def _down(m: Match, reading: Reading) -> Acts:
 
 def _wanted(m: Match, reading: Reading) -> Acts:
     """ "breathing space please"."""
-    return _up(m, reading) if m.sense("q", "measure").key == "space" else None
+    return _up(m, reading) if m.sense("q", "measure").key in _GOOD_ALONE else None
 
 
 def _by_factor(m: Match, _: Reading) -> Acts:
@@ -69,10 +71,30 @@ def _by_factor(m: Match, _: Reading) -> Acts:
 def _level(m: Match, reading: Reading) -> Acts:
     """ "the contrast is too low", "make the padding bigger"."""
     how = m.sense("v", "pred", "adj")
-    if how.key not in _LEVELS:
+    sign = how.sign
+    if how.key == "lightness" and m.sense("q", "measure").key == "weight":
+        sign = -sign  # "lighter line weight" is thinner
+    elif how.key not in _LEVELS:
         return None
     degree = how.degree or reading.degree
-    return _moved(m.items("q"), aims_of(m.items("t")), how.sign, Reading(reading.items, degree))
+    return _moved(m.items("q"), aims_of(m.items("t")), sign, Reading(reading.items, degree))
+
+
+def _caused(m: Match, reading: Reading) -> Acts:
+    """ "soften the contrast", "smooth out the rough edges"."""
+    cause, scale = m.sense("c", "causes"), m.sense("q", "measure")
+    if cause.key in ("softness", "strength"):
+        sign = 1 if (cause.key == "strength") == (cause.sign > 0) else -1
+        return _moved(m.items("q"), aims_of(m.items("t")), sign, reading)
+    if cause.key != scale.key:
+        return None
+    edits = [on_scale(cause.key, cause.sign, a, reading.degree) for a in aims_of(m.items("t"))]
+    return None if None in edits else [e for e in edits if e]
+
+
+def _too_much_of(m: Match, reading: Reading) -> Acts:
+    """ "remove the extra space"."""
+    return _moved(m.items("q"), aims_of(m.items("t")), -1, reading)
 
 
 def _louder(m: Match, reading: Reading) -> Acts:
@@ -82,7 +104,7 @@ def _louder(m: Match, reading: Reading) -> Acts:
     acts: list[Act] = []
     for aim in aims_of(m.items("t")):
         colour = aim.target.colour is not None or aim.kind in ("palette", "background")
-        sized = not colour and verb.startswith(_SIZING)
+        sized = not colour and verb.startswith(_SIZING) and aim.target.noun in (None, IT.noun)
         if aim.target.part in (Part.DARKEST, Part.LIGHTEST):
             acts += _moved_tone(aim, sign, reading)
             continue
@@ -129,6 +151,9 @@ FRAMES = frames(
     ("q:measure go_away", _down),
     ("q:measure", _wanted),
     ("P* q:measure~ (O+ t:T+)? P* v:(pred|adj)", _level),
+    ("P* v:(pred|adj) O+ q:measure", _level),
+    ("P* c:causes q:measure (O+ t:T+)?", _caused),
+    ("P* remove q:pred (O+ t:T+)?", _too_much_of),
     ("P* up:up t:T+", _louder),
     ("P* down:down t:T+", _louder),
     ("P* t:T+ P* up:up", _louder),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 from service.engines.embedded.language.acts import (
     SAME,
@@ -31,7 +32,8 @@ def give(aims: tuple[Aim, ...], values: list[Item], reading: Reading) -> Acts:
     acts: list[Act] = []
     for aim in aims:
         for value in values:
-            if value.has("colour") and value.article == "the" and aim.target == SAME:
+            alone = value.first == reading.items[0].first
+            if alone and value.has("colour") and value.article == "the" and aim.target == SAME:
                 return None  # "the brown" is a thing and no wish
             if is_thing(value) and aim.target.colour is None:
                 return None
@@ -68,19 +70,19 @@ def _juxtaposed(m: Match, reading: Reading) -> bool:
     return alone and m.item("v").first == thing.end
 
 
-def _value_of(item: Item) -> Sense:
+def _values_of(item: Item) -> tuple[Sense, ...]:
     """What "bigger text" or "a cream background" wishes for its thing."""
     sense = item.sense("ptarget", "cpart", "placed")
-    return sense.value or replace(sense, tag="colour", key="")
+    return sense.values or (replace(sense, tag="colour", key=""),)
 
 
 def _things(m: Match, reading: Reading) -> Acts:
     acts: list[Act] = []
     for item in m.items("v"):
         sense = item.sense("ptarget", "cpart", "placed")
-        for target in sense.targets:
-            aim = Aim(target, sense.key if sense.tag == "ptarget" else "")
-            edits = wished(_value_of(item), aim, reading.degree)
+        aims = [Aim(t, sense.key if sense.tag == "ptarget" else "") for t in sense.targets]
+        for aim, value in product(aims, _values_of(item)):
+            edits = wished(value, aim, reading.degree)
             if edits is None:
                 return None
             acts += edits

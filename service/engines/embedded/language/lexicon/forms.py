@@ -10,9 +10,48 @@ _DOUBLING = ("omit",)
 _SHORT = re.compile(r"[^aeiou]*[aeiou][^aeiouwxy]")
 """One syllable that ends in one vowel and one consonant: trim, flat, thin."""
 _NO_FORMS = frozenset(
-    "is are am was were has have had do does did can could should would must may might will no not"
-    " got be needs i we really looks works feels more looking happy fed sick tired bored they she"
-    " he".split()
+    {
+        "is",
+        "are",
+        "am",
+        "was",
+        "were",
+        "has",
+        "have",
+        "had",
+        "do",
+        "does",
+        "did",
+        "can",
+        "could",
+        "should",
+        "would",
+        "must",
+        "may",
+        "might",
+        "will",
+        "no",
+        "not",
+        "got",
+        "be",
+        "needs",
+        "i",
+        "we",
+        "really",
+        "looks",
+        "works",
+        "feels",
+        "more",
+        "looking",
+        "happy",
+        "fed",
+        "sick",
+        "tired",
+        "bored",
+        "they",
+        "she",
+        "he",
+    }  # fmt: skip
 )
 _IRREGULAR = {
     "colour": ("colour", "coloured", "colouring"),
