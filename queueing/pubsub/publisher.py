@@ -123,13 +123,10 @@ class Publisher:
         batch: list[_Outgoing] = []
         room_bytes = BATCH_BYTES
         while self._pending and len(batch) < BATCH_MESSAGES:
-            following = self._pending[0]
-            room_bytes -= carried_bytes(following.message)
+            room_bytes -= carried_bytes(self._pending[0].message)
             if batch and room_bytes < 0:
                 break
-            self._pending.popleft()
-            if following.is_awaited():
-                batch.append(following)
+            batch.append(self._pending.popleft())
         return batch
 
     async def _deliver(self, batch: list[_Outgoing]) -> None:

@@ -206,6 +206,20 @@ async def test_a_message_that_cannot_be_read_is_set_aside_and_takes_no_other_alo
     assert [one.wire["data"] for one in dead] == ["abc"]
 
 
+async def test_a_last_failure_is_told_at_once_so_that_poison_is_set_aside_without_delay(
+    on_fake: PubSubBackend, fake: FakePubSub
+) -> None:
+    queue, recorder = on_fake.client(max_deliveries=5, ack_deadline_s=600), Recorder(fail)
+    await queue.publish([Message(b"poison")])
+    async with consuming(queue, recorder):
+        for failures in range(1, 6):
+            await fake.until_called("modifyAckDeadline", failures)
+            fake.state.advance(2)
+        await fake.until(lambda: not backlog(on_fake, fake))
+    told = [call["ackDeadlineSeconds"] for call in fake.calls["modifyAckDeadline"]]
+    assert told == [1, 2, 2, 2, 0]
+
+
 async def test_leases_outlive_a_broker_that_is_gone_for_a_moment(
     on_fake: PubSubBackend, fake: FakePubSub
 ) -> None:
