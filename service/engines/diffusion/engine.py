@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Mapping
 from functools import partial
 
 import structlog
@@ -17,6 +18,7 @@ from service.engines.contract import (
     Instruction,
     Refined,
 )
+from service.engines.diffusion.families import FAMILIES, Family
 from service.engines.diffusion.pipeline import Pipeline
 from service.engines.painting.easel import Easel
 from service.engines.painting.instruction import compose, template_for
@@ -34,12 +36,19 @@ class DiffusionEngine:
     """
 
     def __init__(
-        self, sandbox: Sandbox, model: str, device: str | None, *, deadline_s: float
+        self,
+        sandbox: Sandbox,
+        model: str,
+        device: str | None,
+        *,
+        deadline_s: float,
+        families: Mapping[str, Family] = FAMILIES,
     ) -> None:
         self._sandbox = sandbox
         self._model = model
         self._device = device
         self._deadline_s = deadline_s
+        self._families = families
         self._template = template_for(ENGINE)
         self._turn = asyncio.Lock()
         self._loading: asyncio.Task[Pipeline] | None = None
@@ -81,7 +90,7 @@ class DiffusionEngine:
         """The model, loaded once. A load that failed is tried again by the next refinement."""
         if self._loading is None:
             self._loading = asyncio.create_task(
-                asyncio.to_thread(Pipeline.load, self._model, self._device)
+                asyncio.to_thread(Pipeline.load, self._model, self._device, self._families)
             )
         try:
             return await asyncio.shield(self._loading)

@@ -14,13 +14,18 @@ from service.engines.painting.frame import Size
 class Family:
     """The sizes that a pipeline draws well, its steps, and what else it is called with.
 
-    With `sized` it also takes the width and height.
+    `size_names` are its arguments, of `width`, `height` and `max_area`, that tell it the size.
     """
 
     canvases: tuple[Size, ...]
     steps: int
     arguments: Mapping[str, Any]
-    sized: bool = True
+    size_names: tuple[str, ...] = ("width", "height")
+
+    def size_of(self, width: int, height: int) -> dict[str, int]:
+        """The arguments for a picture of that size."""
+        size = {"width": width, "height": height, "max_area": width * height}
+        return {name: size[name] for name in self.size_names}
 
 
 _QWEN_CANVASES = tuple(
@@ -40,9 +45,12 @@ _QWEN = Family(_QWEN_CANVASES, 40, {"negative_prompt": " ", "true_cfg_scale": 4.
 
 # https://huggingface.co/docs/diffusers/api/pipelines/overview, by the name of the class
 FAMILIES: Mapping[str, Family] = {
-    # without the last argument it changes the size to one of its own
+    # it changes the size to one of its own unless it is told not to, and shrinks it to the area
     "FluxKontextPipeline": Family(
-        KONTEXT_CANVASES, 28, {"guidance_scale": 3.5, "_auto_resize": False}
+        KONTEXT_CANVASES,
+        28,
+        {"guidance_scale": 3.5, "_auto_resize": False},
+        ("width", "height", "max_area"),
     ),
     "QwenImageEditPipeline": _QWEN,
     "QwenImageEditPlusPipeline": _QWEN,
@@ -50,6 +58,6 @@ FAMILIES: Mapping[str, Family] = {
         (Size(512, 512), Size(768, 512), Size(512, 768)),
         50,
         {"guidance_scale": 7.5, "image_guidance_scale": 1.5},
-        sized=False,
+        (),
     ),
 }

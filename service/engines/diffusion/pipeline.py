@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -34,7 +34,9 @@ class Pipeline:
         self.family = family
 
     @classmethod
-    def load(cls, model: str, device: str | None) -> Pipeline:
+    def load(
+        cls, model: str, device: str | None, families: Mapping[str, Family] = FAMILIES
+    ) -> Pipeline:
         """The model of that id or folder, on the device given or the best there is.
 
         Raises `UnknownPipeline`, and whatever the libraries raise.
@@ -45,9 +47,9 @@ class Pipeline:
         on_gpu = torch.cuda.is_available()
         place = device or ("cuda" if on_gpu else "cpu")
         pipeline = diffusers.DiffusionPipeline.from_pretrained(
-            model, torch_dtype=torch.float32 if place == "cpu" else torch.bfloat16
+            model, dtype=torch.float32 if place == "cpu" else torch.bfloat16
         )
-        family = FAMILIES.get(type(pipeline).__name__)
+        family = families.get(type(pipeline).__name__)
         if family is None:
             raise UnknownPipeline(UnknownPipeline.__doc__)
         pipeline.set_progress_bar_config(disable=True)
@@ -71,7 +73,6 @@ class Pipeline:
             tell(min(1.0, (step + 1) / steps))
             return tensors
 
-        size = {"width": image.width, "height": image.height} if self.family.sized else {}
         try:
             result = self._pipeline(
                 image=image,
@@ -79,7 +80,7 @@ class Pipeline:
                 num_inference_steps=steps,
                 generator=_generator(png, prompt),
                 callback_on_step_end=on_step,
-                **size,
+                **self.family.size_of(image.width, image.height),
                 **self.family.arguments,
             )
         finally:
