@@ -68,6 +68,7 @@ class Stub:
     closed: set[str] = field(default_factory=set)
     strangers: list[web.BaseRequest] = field(default_factory=list)
     polled: asyncio.Event = field(default_factory=asyncio.Event)
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     _ids: count[int] = field(default_factory=lambda: count(1))
 
@@ -130,6 +131,11 @@ class Stub:
         if job.scenario in ("job_failed", "moderated_output", "no_image"):
             return job.scenario
         return "done"
+
+    def cancel(self, id_: str) -> None:
+        """Stop a job."""
+        self.jobs[id_].canceled = True
+        self.stopped.set()
 
     def trouble(self, job: Job, kind: str) -> web.Response | None:
         """What goes wrong with asking for a job, whatever the dialect."""

@@ -53,7 +53,7 @@ class Replicate:
     async def cancel(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/predictions/{id}/cancel`"""
         assert self._allowed(request)
-        self._stub.jobs[request.match_info["id"]].canceled = True
+        self._stub.cancel(request.match_info["id"])
         return said({"status": "canceled"})
 
     def _prediction(self, job: Job, state: str) -> dict[str, Any]:
@@ -213,7 +213,7 @@ class Fal:
     async def cancel(self, request: web.Request) -> web.StreamResponse:
         """`PUT …/requests/{id}/cancel`"""
         assert self._allowed(request)
-        self._stub.jobs[request.match_info["id"]].canceled = True
+        self._stub.cancel(request.match_info["id"])
         return said({"status": "CANCELLATION_REQUESTED"}, 202)
 
     def _refused(self, refusal: Refusal) -> web.Response:
