@@ -43,8 +43,9 @@ def without(canvas: Canvas, gone: Flags) -> Canvas:
     flat = pixels.reshape(-1, 4)
     at = np.flatnonzero(scene.core(gone))
     flat[at] = flat[fill[at]]
-    if _graded_about(canvas, gone):
-        _smooth(canvas, pixels, gone)
+    graded = scene.regions.spread[scene.labels.ravel()[fill[at]]] > _FLAT_LEVELS
+    if graded.any():
+        _smooth(canvas, pixels, gone, at[graded])
     cores = len(gone) - inks.shape[0]
     lost = np.flatnonzero(gone[cores:])
     boxes = scene.regions.boxes[cores:][lost]
@@ -53,16 +54,11 @@ def without(canvas: Canvas, gone: Flags) -> Canvas:
     return canvas.repainted(Paint(pixels, inks))
 
 
-def _graded_about(canvas: Canvas, gone: Flags) -> bool:
-    """Whether a surface beside the ones that go is a gradient: its nearest pixels would streak."""
-    groups, spread = canvas.scene.groups, canvas.scene.regions.spread
-    one, other = groups.touching[:, 0], groups.touching[:, 1]
-    beside = np.concatenate([other[gone[one] & ~gone[other]], one[gone[other] & ~gone[one]]])
-    return bool(beside.size and spread[beside].max() > _FLAT_LEVELS)
+def _smooth(canvas: Canvas, pixels: Bytes, gone: Flags, filled_at: Places) -> None:
+    """Blur, in place, what was filled from gradients: the nearest pixels alone would leave streaks.
 
-
-def _smooth(canvas: Canvas, pixels: Bytes, gone: Flags) -> None:
-    """Blur, in place, what was filled in, so that no streaks are left in a gradient."""
+    Only the colours of surfaces are mixed, not the edges of what has gone.
+    """
     scene = canvas.scene
     groups = np.unique(scene.groups.of[gone])
     sigma = max(1.0, float(scene.groups.thickness[groups].max()) / 2)
@@ -70,9 +66,14 @@ def _smooth(canvas: Canvas, pixels: Bytes, gone: Flags) -> None:
     left, top = np.maximum(boxes[:, :2].min(axis=0) - reach, 0)
     right, bottom = boxes[:, 2:].max(axis=0) + reach
     window = pixels[top:bottom, left:right]
-    soft = cv2.GaussianBlur(window, (0, 0), sigma)
-    filled = scene.core(gone)[top:bottom, left:right]
-    window[filled] = soft[filled]
+    every = np.ones(len(gone), np.bool_)
+    weight = scene.core(every)[top:bottom, left:right].astype(np.float32)[:, :, None]
+    total = cv2.GaussianBlur(weight, (0, 0), sigma)[:, :, None]
+    soft = cv2.GaussianBlur(window * weight, (0, 0), sigma) / np.maximum(total, 1e-6)
+    filled = np.zeros(pixels.shape[:2], np.bool_)
+    filled.ravel()[filled_at] = True
+    inside = filled[top:bottom, left:right]
+    window[inside] = np.rint(soft[inside])
 
 
 def nearest_of(inside: Flags) -> Places:
