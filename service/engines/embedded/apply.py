@@ -59,13 +59,15 @@ def perform(pixels: Bytes, plan: Plan, warnings: tuple[str, ...] = ()) -> Outcom
         after, account = carry_out(
             plan, before, lambda fraction, stage: tell(0.3 + 0.5 * fraction, stage)
         )
-    if account.applied and not moved(before.image, after.image):
+    if account.applied and after.svg is None and not moved(before.image, after.image):
         account.undo_all()
     report = make_report(plan, account, before, after)
     if not account.applied:
         return Outcome(None, "", 0, 0, report)
     tell(0.85, "Writing the image")
     height, width = after.image.shape[:2]
+    if after.svg is not None:
+        return Outcome(after.svg, "image/svg+xml", width, height, report)
     return Outcome(encode_png(after.image), "image/png", width, height, report)
 
 

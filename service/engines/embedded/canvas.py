@@ -22,6 +22,7 @@ class Canvas:
         self._given = image
         self._scene = scene
         self._paint = paint
+        self.svg: bytes | None = None
 
     @cached_property
     def scene(self) -> Scene:
@@ -45,6 +46,12 @@ class Canvas:
     def redrawn(self, image: Bytes) -> Canvas:
         """Another image, whose shapes are found when asked for."""
         return Canvas(image)
+
+    def vectorized(self, svg: bytes) -> Canvas:
+        """The same picture, to be handed out as an SVG."""
+        canvas = Canvas(self._given, self._scene, self._paint)
+        canvas.svg = svg
+        return canvas
 
     @cached_property
     def means(self) -> Floats:

@@ -30,7 +30,7 @@ def carry_out(
 ) -> tuple[Canvas, Account]:
     """The canvas after all edits that could be made, and the account of them."""
     account = Account()
-    edits = sorted(plan.edits, key=lambda edit: (edit.step, GROUPS.get(edit.op, 0)))
+    edits = sorted(plan.edits, key=lambda edit: (edit.step, GROUPS[edit.op]))
     guard = Guard(canvas, plan.constraints)
     for number, edit in enumerate(edits):
         progress(number / len(edits), f"Working on “{edit.span}”")
@@ -47,8 +47,6 @@ def carry_out(
 
 def _attempt(canvas: Canvas, edit: Edit, guard: Guard) -> Done:
     """The edit, softened if need be, that moved something and nothing protected."""
-    if edit.op not in OPS:
-        raise CannotApply("limit", "This engine cannot make that change.")
     if canvas.scene.photographic and edit.op not in NEEDS_NO_SHAPES:
         raise CannotApply("needs_generative", _PHOTOGRAPH)
     chosen = select(canvas, edit.target)
@@ -64,7 +62,7 @@ def _attempt(canvas: Canvas, edit: Edit, guard: Guard) -> Done:
         edit = replace(edit, amount=edit.amount * _SOFTER)
     else:
         raise CannotApply("conflict", _BROKEN)
-    if not moved(canvas.image, done.canvas.image):
+    if done.canvas.svg is None and not moved(canvas.image, done.canvas.image):
         raise CannotApply("limit", _already(edit))
     return replace(done, assumptions=(*_reading(canvas, edit, chosen), *done.assumptions))
 

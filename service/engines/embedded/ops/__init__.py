@@ -34,6 +34,7 @@ from service.engines.embedded.ops.simplify import simplify
 from service.engines.embedded.ops.stroke import change_weight
 from service.engines.embedded.ops.tone import shift_tone
 from service.engines.embedded.ops.two_tone import black_and_white, one_colour
+from service.engines.embedded.ops.vectorize import vectorize
 from service.engines.embedded.plan import Keep, Op
 
 __all__ = ["GROUPS", "NEEDS_NO_SHAPES", "OPS", "TOUCHES", "Apply", "CannotApply", "Done"]
@@ -91,13 +92,14 @@ _BY_GROUP: tuple[dict[Op, Apply], ...] = (
         Op.VINTAGE: vintage,
         Op.GRAIN: grain,
     },
+    {Op.VECTORIZE: vectorize},
 )
 OPS: dict[Op, Apply] = {op: apply for group in _BY_GROUP for op, apply in group.items()}
 GROUPS: dict[Op, int] = {op: rank for rank, group in enumerate(_BY_GROUP) for op in group}
 
 _SHAPE = {Op.REMOVE, Op.SIMPLIFY, Op.BOLDER, Op.THINNER, Op.OUTLINE_ONLY, Op.ROUND, Op.SMOOTH}
 _PLACE = {Op.ARRANGE, Op.SCALE, Op.ROTATE, Op.FLIP, Op.MOVE, Op.CENTRE}
-_FRAME = {Op.CROP, Op.SQUARE, Op.PAD, Op.UPSCALE, Op.SHARPEN}
+_FRAME = {Op.CROP, Op.SQUARE, Op.PAD, Op.UPSCALE, Op.SHARPEN, Op.VECTORIZE}
 # What an edit changes of its target. A frame leaves every pixel of the artwork as it is.
 TOUCHES: dict[Op, Keep | None] = {
     op: Keep.SHAPE

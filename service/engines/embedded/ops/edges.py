@@ -38,9 +38,7 @@ def redraw_edges(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
     side = min(canvas.scene.width, canvas.scene.height)
     if edit.op is Op.SHARPEN:
         photograph = canvas.scene.photographic
-        picture = (
-            _unsharp(canvas.image, amount) if photograph else _resolved(canvas, 1, 0, _CRISPER)
-        )
+        picture = _unsharp(canvas.image, amount) if photograph else resolved(canvas, 1, 0, _CRISPER)
         return Done(canvas.redrawn(picture), _SUMMARIES[edit.op].format(named(edit.target)))
     base = _ROUND if edit.op is Op.ROUND else _SMOOTH
     groups = canvas.scene.groups
@@ -50,7 +48,7 @@ def redraw_edges(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
     free = chosen & ~canvas.scene.background & ~canvas.scene.text & thick
     if not free.any():
         raise CannotApply("not_in_image", f"No shape in {named(edit.target)} is large enough.")
-    redrawn = _resolved(canvas, 1.0, sigma, sigma * _STEEPNESS)
+    redrawn = resolved(canvas, 1.0, sigma, sigma * _STEEPNESS)
     reach = cv2.dilate(canvas.scene.coverage(free), np.ones((3, 3), np.uint8))
     kept = canvas.scene.coverage(~free & ~canvas.scene.background)
     near = cv2.GaussianBlur(np.maximum(reach, 0), (0, 0), sigma) > 0.01
@@ -74,7 +72,7 @@ def upscale(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
         larger = cv2.resize(canvas.image, size, interpolation=cv2.INTER_CUBIC)
         picture = np.asarray(larger, dtype=np.uint8)
     else:
-        picture = _resolved(canvas, factor, 0.0, factor * 1.25)
+        picture = resolved(canvas, factor, 0.0, factor * 1.25)
     warnings = (f"Enlarged by {factor:.2g} only, to stay within {_LARGEST_PX} pixels.",)
     return Done(
         canvas.redrawn(picture),
@@ -85,7 +83,7 @@ def upscale(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
     )
 
 
-def _resolved(canvas: Canvas, scale: float, sigma: float, gain: float) -> Bytes:
+def resolved(canvas: Canvas, scale: float, sigma: float, gain: float) -> Bytes:
     """The picture drawn anew from the coverage of its colours.
 
     Each coverage is enlarged by `scale`, blurred by `sigma` and made steeper about one half by

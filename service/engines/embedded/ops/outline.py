@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from service.engines.embedded.canvas import Canvas
-from service.engines.embedded.colour import Floats, distance, oklab
+from service.engines.embedded.colour import Floats, contrast, distance, oklab
 from service.engines.embedded.ops.base import CannotApply, Done, named, share
 from service.engines.embedded.ops.exposure import ground_lightness
 from service.engines.embedded.ops.layers import artwork_of, flat_ground, lifted
@@ -20,6 +20,7 @@ _DEFAULT = 0.4
 _HOLLOW = 1.7  # of the line's width: thinner shapes stay solid
 _MIDDLE = 0.55
 _ALIKE = 0.2
+_SHOWS = 1.06  # contrast ratio
 _OF_GAP, _OF_HEIGHT = 0.45, 0.1
 
 
@@ -82,6 +83,10 @@ def add_outline(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
     artwork &= ~alike
     if not artwork.any():
         raise CannotApply("conflict", f"{named(edit.target).capitalize()} has that colour itself.")
+    paper = np.array(flat_ground(canvas))
+    if paper[3] > 0 and contrast(paper[:3], np.array(colour.rgb)) < _SHOWS:
+        message = f"An outline in {colour.name} would not show on this background."
+        raise CannotApply("limit", message)
     width = _width(canvas, edit, _BORDER)
     border = np.empty_like(canvas.image)
     border[:] = (*colour.rgb, 255)

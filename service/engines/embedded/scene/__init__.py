@@ -12,10 +12,18 @@ from service.engines.embedded.scene.hairlines import find_hairlines
 from service.engines.embedded.scene.lettering import Line, find_lines, tagline_of
 from service.engines.embedded.scene.model import Scene, straighten
 from service.engines.embedded.scene.noise import denoised, is_noisy, is_photograph, noise_of, steps
-from service.engines.embedded.scene.regions import Paint, measure, source_regions, take_sample
+from service.engines.embedded.scene.regions import (
+    Paint,
+    Regions,
+    measure,
+    source_regions,
+    take_sample,
+)
 from service.engines.embedded.scene.unmix import Mix, unmix
 
 __all__ = ["analyse"]
+
+_CRUMB_PX = 4.0
 
 
 def analyse(image: Bytes) -> Scene:
@@ -44,7 +52,7 @@ def _of_surfaces(image: Bytes, clean: Bytes, surface: Bytes, core: Core) -> Scen
     ground = find_ground(labels, regions, core.noise)
     groups = find_groups(labels, regions, core.noise)
     lines = find_lines(groups, of_any(groups, ground), labels.shape)
-    text = _members(groups, lines)
+    text = _members(groups, regions, lines) & ~ground
     holes = find_holes(labels, regions, groups, ground, text, core.noise)
     return Scene(
         image,
@@ -58,7 +66,7 @@ def _of_surfaces(image: Bytes, clean: Bytes, surface: Bytes, core: Core) -> Scen
         tuple(lines),
         background=ground | holes,
         text=text & ~holes,
-        tagline=_members(groups, tagline_of(lines)) & ~holes,
+        tagline=_members(groups, regions, tagline_of(lines)) & ~holes & ~ground,
         photographic=False,
     )
 
@@ -101,11 +109,17 @@ def _dominant(core: Core, mix: Mix) -> Indices:
     return labels
 
 
-def _members(groups: Groups, lines: list[Line]) -> Flags:
-    """The surfaces of some lines of lettering."""
+def _members(groups: Groups, regions: Regions, lines: list[Line]) -> Flags:
+    """The surfaces of some lines of lettering, with the crumbs that touch them."""
     if not lines:
         return np.zeros(groups.of.size, np.bool_)
-    return np.isin(groups.of, np.concatenate([line.groups for line in lines]))
+    members = np.isin(groups.of, np.concatenate([line.groups for line in lines]))
+    one, other = groups.touching[:, 0], groups.touching[:, 1]
+    crumb = regions.area <= _CRUMB_PX
+    joined = members.copy()
+    joined[one[crumb[one] & members[other]]] = True
+    joined[other[crumb[other] & members[one]]] = True
+    return joined
 
 
 def _straight(inks: Floats) -> Bytes:
