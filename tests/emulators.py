@@ -42,7 +42,7 @@ class PubSubEmulator:
         return f"127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start it and wait until it answers; from a thread that lives as long as it shall."""
         with tempfile.TemporaryFile() as log:
             self._process = subprocess.Popen(
                 [
@@ -137,5 +137,5 @@ def _cloud_sdk_roots() -> Iterator[Path]:
 
 
 def _die_with_parent() -> None:
-    """Ask Linux to end this child with the tests, however those end."""
+    """Ask Linux to end this child with the thread that starts it, however that ends."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

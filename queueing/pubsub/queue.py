@@ -44,8 +44,10 @@ class PubSubQueue:
 
     Topic and subscription, and the same for dead letters (`<subscription>-dead`), are created
     when missing, at the first use and later. A subscription that we create has `ack_deadline_s`
-    (10–600), `max_deliveries` (5–100), and, unless None, `redelivery_backoff_s`: the least and
-    most that Pub/Sub itself lets a lost or returned message wait, on a scale of its own.
+    (10–600), `max_deliveries` (5–100), and, unless None, `redelivery_backoff_s` (0–600): the least
+    and most that Pub/Sub itself lets a lost or returned message wait, on a scale of its own.
+    Google's Pub/Sub can set dead letters aside only with rights that the project has to give it:
+    https://cloud.google.com/pubsub/docs/handling-failures#grant_forwarding_permissions
 
     A message whose handler raised at delivery n comes again after `retry_delay_s` · 2ⁿ⁻¹, rounded
     up to whole seconds, at most `max_retry_delay_s` (600). Being handed back counts as a delivery.
@@ -67,7 +69,7 @@ class PubSubQueue:
         max_deliveries: int = 20,
         retry_delay_s: float = 1,
         max_retry_delay_s: float = LONGEST_DEADLINE_S,
-        redelivery_backoff_s: tuple[float, float] | None = (10, 600),
+        redelivery_backoff_s: tuple[float, float] | None = (1, 60),
         patience: Patience | None = None,
     ) -> None:
         names = Names(project, topic, subscription)

@@ -71,6 +71,10 @@ class PubSubState:
         now = self._now()
         return sum(one.leased_until > now for one in self.subscriptions[subscription].backlog)
 
+    def backlog(self, subscription: str) -> list[Stored]:
+        """What a subscription holds that has not been acknowledged."""
+        return self.subscriptions[subscription].backlog
+
     def forget(self) -> None:
         """Lose everything, as the emulator does with its process."""
         self.topics.clear()

@@ -22,7 +22,6 @@ from tests.queueing.fake_pubsub import (
     Fault,
 )
 from tests.queueing.handling import Gate, Recorder, bodies, consuming, fail, messages
-from tests.queueing.pubsub_state import Stored
 
 FAULTS = {
     "503": Fault(503),
@@ -49,11 +48,6 @@ each_seen_fault = pytest.mark.parametrize("fault", SEEN.values(), ids=SEEN.keys(
 each_ambiguous = pytest.mark.parametrize("fault", AMBIGUOUS.values(), ids=AMBIGUOUS.keys())
 
 
-def backlog(on_fake: PubSubBackend, fake: FakePubSub) -> list[Stored]:
-    """What the subscription holds that has not been acknowledged."""
-    return fake.state.subscriptions[on_fake.subscription_path].backlog
-
-
 @each_fault
 @pytest.mark.parametrize("verb", ["createTopic", "createSubscription", "publish", "pull"])
 async def test_a_call_that_goes_wrong_three_times_is_made_until_it_works(
@@ -64,7 +58,7 @@ async def test_a_call_that_goes_wrong_three_times_is_made_until_it_works(
     async with consuming(queue, recorder):
         await queue.publish([Message(b"through")])
         await recorder.until_handled(1)
-        await fake.until(lambda: not backlog(on_fake, fake))
+        await fake.until(lambda: not fake.state.backlog(on_fake.subscription_path))
     assert set(recorder.handled) == {b"through"}
     assert len(fake.calls[verb]) >= 4
 
@@ -77,7 +71,7 @@ async def test_an_ack_that_goes_wrong_three_times_is_told_until_it_is_heard(
     fake.fail("acknowledge", fault, fault, fault)
     await queue.publish(messages(bodies("handled", 3)))
     async with consuming(queue, recorder):
-        await fake.until(lambda: not backlog(on_fake, fake))
+        await fake.until(lambda: not fake.state.backlog(on_fake.subscription_path))
     assert recorder.counts() == dict.fromkeys(bodies("handled", 3), 1)
 
 
@@ -91,7 +85,7 @@ async def test_an_ack_that_garbage_answered_may_bring_its_message_again(
     async with consuming(queue, recorder):
         await fake.until_called("acknowledge", 1)
         fake.state.advance(1)
-        await fake.until(lambda: not backlog(on_fake, fake))
+        await fake.until(lambda: not fake.state.backlog(on_fake.subscription_path))
     assert recorder.counts() == {b"handled": 2}
 
 
@@ -176,7 +170,7 @@ async def test_acks_that_fail_for_three_deadlines_cause_no_second_run(
         await recorder.until_handled(20)
         assert await recorder.stays_at(20, during_s=3.2)
         del fake.always["acknowledge"]
-        await fake.until(lambda: not backlog(on_fake, fake))
+        await fake.until(lambda: not fake.state.backlog(on_fake.subscription_path))
         assert await recorder.stays_at(20, during_s=1.5)
     assert recorder.counts() == dict.fromkeys(sent, 1)
 

@@ -13,11 +13,6 @@ from tests.queueing.handling import Gate, Recorder, bodies, consuming, fail, mes
 from tests.queueing.pubsub_state import Stored
 
 
-def backlog(on_fake: PubSubBackend, fake: FakePubSub) -> list[Stored]:
-    """What the subscription holds that has not been acknowledged."""
-    return fake.state.subscriptions[on_fake.subscription_path].backlog
-
-
 def was_delivered(message: Stored, times: int) -> bool:
     """Whether a message has been given out so often."""
     return message.attempts >= times
@@ -37,9 +32,9 @@ async def test_a_late_ack_of_a_lost_lease_is_no_error_and_settles_nothing_newer(
             await won.until_seen(1)
             first_gate.open()
             await fake.until_called("acknowledge", 1)
-            assert len(backlog(on_fake, fake)) == 1
+            assert len(fake.state.backlog(on_fake.subscription_path)) == 1
             second_gate.open()
-            await fake.until(lambda: not backlog(on_fake, fake))
+            await fake.until(lambda: not fake.state.backlog(on_fake.subscription_path))
     assert (lost.counts(), won.counts()) == ({b"contested": 1}, {b"contested": 1})
 
 
@@ -119,7 +114,7 @@ async def test_ten_thousand_acks_in_one_window_go_out_a_thousand_at_a_time(
     async with consuming(queue, recorder, concurrency=10_000):
         await recorder.until_seen(10_000)
         gate.open()
-        await fake.until(lambda: not backlog(on_fake, fake))
+        await fake.until(lambda: not fake.state.backlog(on_fake.subscription_path))
     assert recorder.counts() == dict.fromkeys(bodies("flood", 10_000), 1)
     sizes = [len(call["ackIds"]) for call in fake.calls["acknowledge"]]
     assert max(sizes) == 1000
@@ -150,10 +145,10 @@ async def test_one_id_that_is_refused_spoils_no_other(
     await queue.publish(messages(sent))
     async with consuming(queue, recorder, concurrency=9):
         await recorder.until_seen(9)
-        refused = next(one for one in backlog(on_fake, fake) if one.ack_id)
+        refused = next(one for one in fake.state.backlog(on_fake.subscription_path) if one.ack_id)
         fake.state.refused_ids = {str(refused.ack_id)}
         gate.open()
-        await fake.until(lambda: backlog(on_fake, fake) == [refused])
+        await fake.until(lambda: fake.state.backlog(on_fake.subscription_path) == [refused])
         calls = len(fake.calls["acknowledge"])
         assert await recorder.stays_at(9, during_s=0.3)
         assert len(fake.calls["acknowledge"]) == calls, "what is refused for good is not repeated"
@@ -191,14 +186,14 @@ async def test_a_message_that_cannot_be_read_is_set_aside_and_takes_no_other_alo
     async with consuming(queue, recorder):
         await fake.until_called("pull", 2)  # the first one was spoilt for all four
         fake.state.advance(600)
-        await fake.until(lambda: len(backlog(on_fake, fake)) == 1)
-        [poison] = backlog(on_fake, fake)
+        await fake.until(lambda: len(fake.state.backlog(on_fake.subscription_path)) == 1)
+        [poison] = fake.state.backlog(on_fake.subscription_path)
         for _ in range(poison.attempts, 5):
             following = poison.attempts + 1
             fake.state.advance(600)
             await fake.until(partial(was_delivered, poison, following))
         fake.state.advance(600)
-        await fake.until(lambda: not backlog(on_fake, fake))
+        await fake.until(lambda: not fake.state.backlog(on_fake.subscription_path))
         await queue.publish([Message(b"good-3")])
         await recorder.until_handled(4)
     assert recorder.counts() == dict.fromkeys(bodies("good", 4), 1)
@@ -215,7 +210,7 @@ async def test_a_last_failure_is_told_at_once_so_that_poison_is_set_aside_withou
         for failures in range(1, 6):
             await fake.until_called("modifyAckDeadline", failures)
             fake.state.advance(2)
-        await fake.until(lambda: not backlog(on_fake, fake))
+        await fake.until(lambda: not fake.state.backlog(on_fake.subscription_path))
     told = [call["ackDeadlineSeconds"] for call in fake.calls["modifyAckDeadline"]]
     assert told == [1, 2, 2, 2, 0]
 
@@ -232,7 +227,7 @@ async def test_leases_outlive_a_broker_that_is_gone_for_a_moment(
         gate.open()
         await recorder.until_handled(5)
         await fake.up()
-        await fake.until(lambda: not backlog(on_fake, fake))
+        await fake.until(lambda: not fake.state.backlog(on_fake.subscription_path))
     assert recorder.counts() == dict.fromkeys(bodies("held", 5), 1)
 
 
