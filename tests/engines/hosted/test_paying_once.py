@@ -164,7 +164,7 @@ async def test_a_call_cancelled_while_the_id_is_being_kept_still_keeps_it(
     assert not job.canceled
 
 
-USAGE = {
+USAGE: dict[str, dict[str, float]] = {
     "openai": {"input_tokens": 400, "output_tokens": 4160},
     "gemini": {"input_tokens": 300, "output_tokens": 1290},
     "replicate": {"predict_seconds": 4.25, "images": 1},

@@ -42,7 +42,8 @@ def refused(settings: Settings) -> str:
 @pytest.mark.parametrize(("engine", "setting"), KEYS.items())
 @pytest.mark.parametrize("value", [None, "", "  "])
 def test_a_missing_key_is_named(engine: str, setting: str, value: str | None) -> None:
-    settings = Settings(**{"engine": f"embedded,{engine}", setting: value})
+    wishes: dict[str, Any] = {"engine": f"embedded,{engine}", setting: value}
+    settings = Settings(**wishes)
     assert refused(settings) == f"{setting.upper()}: is needed for ENGINE={engine}"
 
 
