@@ -34,7 +34,7 @@ from typing import Protocol
 # The narrowest backend's limits, kept by all so that none surprises a caller who changes it.
 # https://cloud.google.com/pubsub/quotas#resource_limits
 MAX_MESSAGE_BYTES = 10_000_000
-MAX_ATTRIBUTES = 99  # one fewer than Pub/Sub's: that backend marks empty messages with its own
+MAX_ATTRIBUTES = 100
 MAX_ATTRIBUTE_NAME_BYTES = 256
 MAX_ATTRIBUTE_BYTES = 1024
 
