@@ -18,6 +18,8 @@ SAME = Target(noun="\0same")
 """Stands for a target that was not said."""
 
 WHOLE = (Part.IMAGE, Part.ARTWORK)
+_OF_THE_WHOLE = (Op.SQUARE, Op.CROP, Op.UPSCALE, Op.VECTORIZE, Op.DARK_MODE, Op.LIGHT_MODE)
+"""Styles that only the whole picture can have: a ring that is to be square is redrawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +154,12 @@ def coloured(colour: Colour | None, aim: Aim, *, shades: bool = False) -> Edit |
 
 
 def _vague(sense: Sense, aim: Aim) -> list[Edit] | None:
+    if aim.aspect in ("font", "layout", "shapes", "corners", "edges"):
+        return None
+    vague = lexicon().vague[sense.key]
+    lettering = aim.target.part in (Part.TEXT, Part.TAGLINE)
     edits = []
-    for scale, sign in lexicon().vague[sense.key].edits:
+    for scale, sign in vague.text_edits if lettering else vague.edits:
         edit = on_scale(scale, sign, aim)
         if edit is None:
             return None
@@ -167,6 +173,8 @@ def styled(key: str, aim: Aim) -> Edit | None:
         whole = aim.kind in ("image", "background")
         return Edit(Op.BACKGROUND, Target(Part.BACKGROUND), "") if whole else None
     if aim.aspect in ("font", "layout", "corners", "edges"):
+        return None
+    if key in _OF_THE_WHOLE and aim.kind != "image":
         return None
     return Edit(Op(key), aim.target, "", amount_of(Op(key), 1, None))
 

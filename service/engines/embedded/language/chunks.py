@@ -117,6 +117,9 @@ def _items(tokens: Sequence[Token]) -> list[Item]:
             at += 1
             continue
         end, senses = _together(words, at)
+        if words[at] == "'s":  # "the palette's screaming" may be "is screaming"
+            opened = _together([*words[:at], "is", *words[at + 1 :]], at)
+            end, senses = max((end, senses), opened, key=lambda pair: pair[0])
         reach = 0
         if apart := _apart(words, at, end):
             end, senses, tail = apart

@@ -74,11 +74,20 @@ def _attempts(items: tuple[Item, ...]) -> Iterator[tuple[tuple[Item, ...], float
     if len(plain) > 1 and plain[-1].has("also", "likewise"):
         plain = plain[:-1]
         yield plain, 0
+    pointing = {i for i, (one, two) in enumerate(pairwise(plain)) if _points(one, two)}
+    if pointing:
+        plain = tuple(item for i, item in enumerate(plain) if i not in pointing)
+        yield plain, 0
     if any(i.has("comma") for i in plain):
         yield _without(plain, "comma"), _LOOSE
     afresh = any(one.has(*JOINTS) and two.has("only") for one, two in pairwise(plain))
     if any(i.has("only") for i in plain) and not afresh:
         yield _without(plain, "only"), _LOOSE
+
+
+def _points(one: Item, two: Item) -> bool:
+    """Whether a pronoun only points at a colour: "that orange"."""
+    return one.words in ("this", "that", "these", "those") and two.has("colour")
 
 
 def _read(items: tuple[Item, ...]) -> tuple[Acts, float]:
@@ -100,7 +109,7 @@ def _reason_price(part: Sequence[Item]) -> float | None:
         return None if verb or len(part) < 3 else _REASON
     if head.has("adjunct"):
         return _REASON
-    return _RELATIVE if head.has("relative") else None
+    return _RELATIVE if head.has("relative") and head.words != "where" else None
 
 
 def _cut(items: list[Item], step: int, *, reasons: bool) -> list[Clause]:
@@ -140,10 +149,22 @@ def _doubtful(clause: Clause) -> bool:
 
 
 def _sober(found: list[Clause]) -> list[Clause]:
-    """The clauses of a sentence; beside what nobody understands a doubtful one counts for naught."""
+    """The clauses of a sentence; beside what nobody understands a doubtful one is not either.
+
+    What nobody understands is put together again up to the next verb.
+    """
     if all(clause.acts is not None for clause in found):
         return found
-    return [replace(c, acts=None) if _doubtful(c) else c for c in found]
+    sober = [replace(c, acts=None) if _doubtful(c) else c for c in found]
+    merged: list[Clause] = []
+    for clause in sober:
+        last = merged[-1] if merged else None
+        verb = not clause.items[0].tags.isdisjoint(VERBS)
+        if last is not None and last.acts is None and clause.acts is None and not verb:
+            merged[-1] = replace(last, items=(*last.items, *clause.items))
+        else:
+            merged.append(clause)
+    return merged
 
 
 def _asks(act: Act) -> bool:

@@ -47,6 +47,7 @@ _MILD = 0.5
 _GENERAL = (Target(Part.IMAGE), Target(Part.ARTWORK))
 _ONLY_NAMED = "This names a part and no change to it."
 _ONLY_DISLIKED = "Say what it should be instead."
+_REMOVE_WHAT = "It is not clear what should be taken away."
 _COUNTERPART = {Part.ICON: Part.TEXT, Part.TEXT: Part.ICON}
 
 
@@ -131,6 +132,11 @@ class Context:
         elif target in (IT, SAME):
             target = self._antecedent(edit.op)
         self.open_topic = None
+        if edit.op is Op.REMOVE and edit.target == IT and self._removed_last():
+            return
+        if edit.op is Op.REMOVE and target in _GENERAL:
+            self.declined.append(Declined(edit.span, "not_understood", _REMOVE_WHAT))
+            return
         if target in _GENERAL and self.narrowed and edit.op not in _ALWAYS_WHOLE:
             for narrow in self.narrowed:
                 self._append(_fitting(replace(edit, target=narrow)))
@@ -139,12 +145,14 @@ class Context:
         if target in _GENERAL or edit.op in _ALWAYS_WHOLE:
             target = Target(Part.IMAGE if edit.op in _WHOLE_IMAGE else Part.ARTWORK)
         self._append(replace(edit, target=target))
-        if edit.op is Op.REMOVE:
-            self.about = None
-        elif edit.target in _GENERAL:
+        if edit.op is Op.REMOVE or edit.target in _GENERAL:
             self.about = None
         elif edit.op is not Op.BACKGROUND and target not in _GENERAL:
             self.about = target
+
+    def _removed_last(self) -> bool:
+        """Whether "remove it" only says again what was said: "the tagline can go, remove it"."""
+        return bool(self.edits) and self.edits[-1].op is Op.REMOVE
 
     def _append(self, edit: Edit) -> None:
         """Add an edit; one that says the same again only makes it stronger."""

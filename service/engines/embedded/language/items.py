@@ -24,8 +24,8 @@ class Degree:
 class Sense:
     """One meaning of a phrase. `tag` is its grammatical class and `key` says which of it.
 
-    `sign` is the direction on a scale, `excepts` what is left out of the targets and `values`
-    what is wished for them ("bigger, bolder text"). The rest is filled where the class calls for it.
+    `sign` is the direction on a scale, `excepts` what is left out of the targets and `values` what
+    is wished for them ("bigger, bolder text"). The rest is filled where the class needs it.
     """
 
     tag: str

@@ -1,10 +1,10 @@
 """Match sequences of tagged items by patterns, as regular expressions match letters.
 
-A pattern is written in tags: `make target:T L* values:X+`. A capital letter stands for a set of
-tags (`SETS`), `name:` captures, `?`, `*`, `( | )` mean what they mean in a regular expression,
-`+` is a list with "and" before its last member ("the text, the dots and the line"), and `~` one
-with commas alone as well. A name may be used more than once:
-it then catches all that its places caught.
+A pattern is written in tags: `make target:T L* values:X~`. A capital letter stands for a set of
+tags (`SETS`), `name:` captures, `?`, `*`, `( | )` and `( )+` mean what they mean in a regular
+expression. After a tag, `+` is a list with "and" before its last member ("the text, the dots and
+the line"), and `~` one with commas alone as well. A name may be used more than once: it then
+catches all that its places caught.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SETS = {
 }  # fmt: skip
 JOINTS = SETS["J"]
 _PIECE = re.compile(
-    r"(?:(?P<name>[a-z]\w*):)?(?:(?P<tag>[A-Za-z]\w*)(?P<list>[+~])?|(?P<open>\())|[)|?*]|\s+"
+    r"(?:(?P<name>[a-z]\w*):)?(?:(?P<tag>[A-Za-z]\w*)(?P<list>[+~])?|(?P<open>\())|[)|?*+]|\s+"
 )
 
 

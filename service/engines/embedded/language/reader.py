@@ -11,16 +11,24 @@ from service.engines.embedded.language.clauses import Clause, clauses
 from service.engines.embedded.language.constraints import Protection, weighed
 from service.engines.embedded.language.context import Context
 from service.engines.embedded.language.descriptions import Description, described
+from service.engines.embedded.language.items import Item
 from service.engines.embedded.language.phrases import phrased
 from service.engines.embedded.language.spelling import corrected
 from service.engines.embedded.language.tokens import Token, tokenise
 from service.engines.embedded.language.unread import declined_for, only_kept
-from service.engines.embedded.plan import Edit, Plan
+from service.engines.embedded.plan import Edit, Plan, Target
 
 
 def _span(prompt: str, tokens: Sequence[Token], clause: Clause) -> str:
     end = max(max(item.end, item.reach) for item in clause.items)
     return prompt[tokens[clause.items[0].first].start : tokens[end - 1].end]
+
+
+def mentioned(items: Sequence[Item]) -> list[Target]:
+    """Everything that the items name."""
+    parts = [t for item in items for sense in item.senses for t in sense.targets]
+    hues = [Target(colour=i.sense("colour").colour) for i in items if i.has("colour")]
+    return [*parts, *hues]
 
 
 def _gathered(prompt: str, tokens: Sequence[Token]) -> Context:
@@ -29,8 +37,7 @@ def _gathered(prompt: str, tokens: Sequence[Token]) -> Context:
     for clause in clauses(phrased(chunked(tokens))):
         span = _span(prompt, tokens, clause)
         if clause.acts is None:
-            mentioned = (t for i in clause.items for s in i.senses for t in s.targets)
-            context.pass_over(declined_for(clause.items, span), mentioned)
+            context.pass_over(declined_for(clause.items, span), mentioned(clause.items))
         for act in clause.acts or ():
             context.take(act, span, clause.step)
     context.close()

@@ -17,7 +17,7 @@ _NOT_UNDERSTOOD = "I could not tell what to change here."
 _DRAWING = Pattern(
     "(P|then)* (add (in|on)? (pred|adj|colour|more|degree|number)*"
     " (noun|quote|target|cpart|ptarget)"
-    "|(swap|change|make) (T|noun) (to|with|for|in|become|as|arrow)+ (adj|pred|colour)*"
+    "|(swap|change|make) (T|noun) (to|with|for|in|become|as|arrow|seem)+ (adj|pred|colour)*"
     " (noun|quote|cpart|colour)"
     "|put noun (O|on|place|in)|give (T|noun) (noun|adj noun))"
 )

@@ -70,6 +70,10 @@ def _two_or_more(m: Match, reading: Reading) -> Acts:
     return _palette(m, reading) if len(m.items("v")) > 1 else None
 
 
+def _scheme(m: Match, _: Reading) -> Acts:
+    return [Edit(Op.HARMONY, _IMAGE, "", mode=m.sense("v", "scheme").key)]
+
+
 def _stick(m: Match, reading: Reading) -> Acts:
     """ "stick to black, white and red"; but "reduce the red" is about one colour."""
     return _palette(m, reading) if m.item("s").words.endswith(("to", "with")) else None
@@ -139,10 +143,10 @@ def _shades_only(m: Match, _: Reading) -> Acts:
 
 FRAMES = frames(
     ("P* (swap|change) a:colour and b:colour", _exchange),
+    ("s:swap in:in? v:colour for t:T+", _substituted),
     ("P* t:T P* from a:colour (to|become) P* v:colour", _within),
     ("modal? t:T+ P* (swap|change) (O|become)+ v:colour", _swap),
     ("(swap|change|make|P)+ from? t:T+ (to|with|for|become|arrow|as)+ (be|make)* v:colour", _swap),
-    ("s:swap in:in? v:colour for t:T+", _substituted),
     ("P* (remove|swap|change)? t:T+ favour v:colour", _swap),
     ("swap t:T+ colon? v:colour", _swap),
     ("P* v:colour P* instead (P|change)* t:T+", _swap),
@@ -152,6 +156,11 @@ FRAMES = frames(
     ("from t:T to v:colour", _swap),
     ("(P|limit|at_most)* n:number palette_count (O* T)? at_most*", _count),
     ("(P|limit|at_most|down)+ T? to* n:number palette_count at_most*", _count),
+    ("P* (limit|causes|down) aspect to n:number", _count),
+    ("P* v:colour relative t:T is*", _swap),
+    ("P* v:colour P* replaces t:T+", _swap),
+    ("flip T? to s:style", _style),
+    ("(flip|P)* T? P* v:scheme", _scheme),
     ("(P|limit)* (less|too_much|limit) q:aspect (O+ T)?", _fewer),
     ("P* q:aspect P* limit", _fewer),
     ("(P|limit)* only P* v:colour~ (look|tones)?", _palette),

@@ -73,7 +73,7 @@ def _lift(m: Match, reading: Reading) -> Acts:
 def _raise(m: Match, reading: Reading) -> Acts:
     """ "the tagline a bit lower"."""
     sense = m.sense("v", "pred")
-    if sense.key != "extent":
+    if sense.key != "extent" or not m.item("v").words.endswith(("higher", "lower")):
         return None
     amount = amount_of(Op.MOVE, 1, sense.degree or reading.degree)
     acts: list[Act] = []
@@ -103,6 +103,8 @@ def _other_than(target: Target) -> Target:
 
 def _arrange(m: Match, _: Reading) -> Acts:
     one = aims_of(m.items("a"))[0]
+    if "b" not in m and one.target not in (Target(Part.ICON), *map(Target, _TEXTS)):
+        return None
     other = aims_of(m.items("b"))[0] if "b" in m else Aim(_other_than(one.target))
     return _sides(one, other, m.sense("p", "place").key)
 
@@ -128,7 +130,7 @@ def _fill(_m: Match, _: Reading) -> Acts:
 
 
 FRAMES = frames(
-    ("P* (rotate|flip|make) (t:T+)? P* overturned", _overturn),
+    ("P* (rotate|flip|make|put) (t:T+)? P* overturned", _overturn),
     ("P* (rotate|make) (t:T+)? P* n:number degrees P* way:turned?", _rotate),
     ("P* rotate* (t:T+)? P* n:turn_of P* way:turned?", _rotate),
     ("P* r:rotate (t:T+)? O* (n:number degrees?)? P* way:turned?", _rotate),

@@ -79,7 +79,7 @@ def _only(m: Match, _: Reading) -> Acts:
 FRAMES = frames(
     ("P* (remove|no|without|down) gradient (O+ t:T+)?", _flatten),
     ("P* gradient (P* remove|go_away)", _flatten),
-    ("P* swap gradient O+ (style|X|W)", _flatten),
+    ("P* (swap|remove) gradient (O)+ (style|X|W)", _flatten),
     ("P* gradient P* q:adj", _flat),
     ("q:causes gradient", _flat),
     ("(P|remove|less)* (less|without|no) gradient", _flatten),
@@ -88,7 +88,7 @@ FRAMES = frames(
     ("no baked", _baked),
     ("(P|keep)* only (P|keep)* t:T+", _only),
     ("(P|keep)* t:T+ only", _only),
-    ("P* remove t:U~ (O+ T)?", _remove),
+    ("P* remove t:U~ ((from|in|of|around) N)?", _remove),
     ("away t:U", _away),
     ("no t:U needed", _remove),
     ("(P|T)* textless look?", _textless),

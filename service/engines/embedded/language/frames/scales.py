@@ -23,7 +23,10 @@ _QUIETING = (
     "rein", "ease", "go eas", "back off",
 )  # fmt: skip
 _GOOD_ALONE = ("space", "earthiness", "pastel", "neon", "coolness")
-_LOUDER, _LEVELS = "saturation", ("extent", "size", "strength", "weight", "brightness")
+_LOUDER, _LEVELS = (
+    "saturation",
+    ("saturation", "extent", "size", "strength", "weight", "brightness"),
+)
 
 
 def _moved(items: list[Item], aims: tuple[Aim, ...], sign: int, reading: Reading) -> Acts:
@@ -126,6 +129,14 @@ def _moved_tone(aim: Aim, sign: int, reading: Reading) -> list[Act]:
     return [edit] if edit else []
 
 
+def _reduced(m: Match, reading: Reading) -> Acts:
+    """ "reduce it to the bare minimum"."""
+    sense = m.sense("v", "adj")
+    if sense.key != "complexity" or sense.sign > 0:
+        return None
+    return _moved(m.items("v"), aims_of(m.items("t")), 1, reading)
+
+
 def _twice(m: Match, reading: Reading) -> Acts:
     """ "strip it back to the essentials" says the same thing twice."""
     if m.sense("q", "causes").key != m.sense("more", "adj").key:
@@ -149,7 +160,7 @@ FRAMES = frames(
     ("P* down q:pred", _by_factor),
     ("(remove|no|without) q:measure~ (O+ t:T+)?", _down),
     ("q:measure go_away", _down),
-    ("q:measure", _wanted),
+    ("P* q:measure", _wanted),
     ("P* q:measure~ (O+ t:T+)? P* v:(pred|adj)", _level),
     ("P* v:(pred|adj) O+ q:measure", _level),
     ("P* c:causes q:measure (O+ t:T+)?", _caused),
@@ -159,4 +170,5 @@ FRAMES = frames(
     ("P* t:T+ P* up:up", _louder),
     ("P* t:T+ P* down:down", _louder),
     ("P* q:causes~ L* (t:U+)? P* more:adj", _twice),
+    ("P* (down|limit|remove)+ (t:T+)? P* v:adj", _reduced),
 )

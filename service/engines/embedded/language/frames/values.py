@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import product
 
 from service.engines.embedded.language.acts import (
+    IT,
     SAME,
     WHOLE,
     Act,
@@ -122,6 +123,20 @@ def _so_much(m: Match, reading: Reading) -> Acts:
     return None if None in edits else [replace(e, confidence=0.7) for e in edits if e]
 
 
+def _where(m: Match, _: Reading) -> Acts:
+    """ "where the logo is brown" names what is brown of it."""
+    whole = aims_of(m.items("t"))[0].target
+    part = Part.IMAGE if whole in (IT, SAME) or whole.part in WHOLE else whole.part
+    return [Topic((Target(part, m.sense("c", "colour").colour),))]
+
+
+def _all_of(m: Match, reading: Reading) -> Acts:
+    """ "everything orange should turn teal"."""
+    if m.item("e").words != "everything":
+        return None
+    return give(aims_of(m.items("t")), m.items("v"), reading)
+
+
 def _hardly(m: Match, reading: Reading) -> Acts:
     """ "I can barely read the tagline"."""
     edits = [on_scale("contrast", 1, aim, reading.degree) for aim in aims_of(m.items("t"))]
@@ -185,6 +200,9 @@ FRAMES = frames(
     ("(t:T+)? (is|seem)* so+ v:adj", _so_much),
     ("why (P|so|pronoun)* (t:T+)? (is|seem|P)* (so|too)* v:(adj|excess)", _so_much),
     ("hardly t:T+", _hardly),
+    ("(is|dislike|P)* how so? v:adj t:T is*", _so_much),
+    ("relative t:T is c:colour", _where),
+    ("P* e:target t:colour (P)+ v:X~", _all_of),
     ("(make|use|want|give|put)+ t:(target|pronoun)", _mentioned),
     ("(t:T+)? modal* not? (seem|is|be|as)+ v:unmet", _unmet),
     ("t:T+ modal* not (seem|as|be|want)* v:(adj|vague) enough?", _unmet),

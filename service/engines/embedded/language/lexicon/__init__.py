@@ -54,9 +54,13 @@ class Aspect:
 
 @dataclass(frozen=True, slots=True)
 class Vague:
-    """The edits taken for a vague word, as scale and sign, and how the report says so."""
+    """The edits taken for a vague word, as scale and sign, and how the report says so.
+
+    `text_edits` are those where it is said of lettering.
+    """
 
     edits: tuple[tuple[str, int], ...]
+    text_edits: tuple[tuple[str, int], ...]
     said: str
     opposite: str | None
 
@@ -203,8 +207,14 @@ def _scale(table: Table) -> Scale:
 
 
 def _vague(table: Table) -> Vague:
-    edits = tuple((name[:-1], 1 if name.endswith("+") else -1) for name in table["edits"])
-    return Vague(edits, table["said"], table.get("opposite"))
+    edits = _moves(table["edits"])
+    text_edits = _moves(table["text_edits"]) if "text_edits" in table else edits
+    return Vague(edits, text_edits, table["said"], table.get("opposite"))
+
+
+def _moves(names: list[str]) -> tuple[tuple[str, int], ...]:
+    """Scales with a direction: "contrast+"."""
+    return tuple((name[:-1], 1 if name.endswith("+") else -1) for name in names)
 
 
 @cache

@@ -1,0 +1,52 @@
+"""Build larger items from smaller ones, stage by stage."""
+
+from __future__ import annotations
+
+from service.engines.embedded.language.chunks import VERBS
+from service.engines.embedded.language.items import Item
+from service.engines.embedded.language.patterns import Coded
+from service.engines.embedded.language.phrases import amounts, colours, comparisons, things
+from service.engines.embedded.language.phrases.rule import Stage
+
+_STAGES: tuple[Stage, ...] = (
+    *amounts.STAGES,
+    *colours.STAGES,
+    *things.NAMES,
+    *comparisons.STAGES,
+    *things.WISHES,
+)
+
+
+def _applied(items: list[Item], rules: Stage) -> list[Item]:
+    """The items after one stage: at each place the longest rule that applies."""
+    coded = Coded(items)
+    rules = tuple(rule for rule in rules if rule[0].possible(coded))
+    if not rules:
+        return items
+    out: list[Item] = []
+    at = 0
+    while at < len(items):
+        found = [(m, build) for p, build in rules if (m := p.match(coded, at))]
+        for match, build in sorted(found, key=lambda pair: -pair[0].end):
+            senses = build(match)
+            if senses:
+                run = items[at : match.end]
+                if len(run) == 1:  # "lower" may still be a verb
+                    senses = [*senses, *(s for s in run[0].senses if s.tag in VERBS)]
+                words = " ".join(i.words for i in run)
+                reach = max(i.reach for i in run)
+                first, end, article = run[0].first, run[-1].end, run[0].article
+                out.append(Item(first, end, tuple(senses), words, article, reach))
+                at = match.end
+                break
+        else:
+            out.append(items[at])
+            at += 1
+    return out
+
+
+def phrased(items: list[Item]) -> list[Item]:
+    """The items after every stage."""
+    for stage in _STAGES:
+        items = _applied(items, stage)
+    return items

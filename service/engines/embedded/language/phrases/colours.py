@@ -1,0 +1,61 @@
+"""Rules for colours: "pale muted green", "reddish brown", "shades of blue", "the brown parts"."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from service.engines.embedded.language.colours import mixed, modified, named
+from service.engines.embedded.language.items import Sense
+from service.engines.embedded.language.lexicon import lexicon
+from service.engines.embedded.language.patterns import Match
+from service.engines.embedded.language.phrases.rule import degree_of, same, stage
+from service.engines.embedded.plan import Target
+
+
+def _colour(m: Match) -> list[Sense]:
+    base = named(m.sense("h", "hue").key)
+    assert base is not None
+    modifiers = [i.words for i in m.items("m") if i.words in lexicon().modifiers]
+    degree = degree_of(m)
+    if degree is not None and modifiers and degree.amount > 1:
+        modifiers.insert(0, modifiers[0])
+    if "tint" in m:
+        tint = named(m.sense("tint", "tinted").key)
+        assert tint is not None
+        base = mixed(base, tint, m.item("tint").words)
+    return [Sense("colour", colour=modified(base, modifiers))]
+
+
+def _tinted(m: Match) -> list[Sense]:
+    base = named(m.sense("tint", "tinted").key)
+    assert base is not None
+    return [Sense("colour", colour=modified(base, [i.words for i in m.items("m")]))]
+
+
+def _shades(m: Match) -> list[Sense]:
+    key = "shades" if m.item("s").words.split()[0].endswith("s") else ""
+    return [replace(m.sense("c", "colour"), key=key)]
+
+
+def _toned(m: Match) -> list[Sense]:
+    many = m.item("b").words.endswith("s")
+    return [replace(m.sense("c", "colour"), key="shades" if many else "")]
+
+
+def _coloured(m: Match) -> list[Sense]:
+    return [Sense("target", targets=(Target(colour=m.sense("c", "colour").colour),))]
+
+
+STAGES = (
+    stage(
+        ("(d:degree? m:(mod (comma? mod)*))? tint:tinted? h:hue ish?", _colour),
+        ("m:mod? tint:tinted", _tinted),
+    ),
+    stage(
+        ("s:shades c:colour bits?", _shades),
+        ("c:colour b:tones", _toned),
+        ("tones c:colour", same("c", "colour")),
+        ("c:colour bits", _coloured),
+        ("any (be|seem)? c:colour", _coloured),
+    ),
+)
