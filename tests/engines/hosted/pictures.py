@@ -34,7 +34,7 @@ def a_logo(width: int = 240, height: int = 160, *, transparent: bool = False) ->
 
 
 @cache
-def redrawn(png: bytes, *, keep_alpha: bool) -> Image.Image:
+def redrawn(png: bytes, *, keep_alpha: bool, size: tuple[int, int] | None = None) -> bytes:
     """What a model might make of the picture: other colours, the same shapes."""
     picture = opened(png).convert("RGBA")
     pixels = np.array(picture)
@@ -44,7 +44,8 @@ def redrawn(png: bytes, *, keep_alpha: bool) -> Image.Image:
     drawn[is_artwork] = drawn[is_artwork][:, [2, 0, 1]]
     pixels[..., :3] = drawn.astype(np.uint8)
     result = Image.fromarray(pixels)
-    return result if keep_alpha else result.convert("RGB")
+    result = result if keep_alpha else result.convert("RGB")
+    return png_of(result.resize(size) if size else result)
 
 
 def a_bomb() -> bytes:

@@ -14,7 +14,7 @@ from itertools import count
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.engines.hosted.pictures import a_bomb, png_of, redrawn
+from tests.engines.hosted.pictures import a_bomb, redrawn
 from tests.engines.hosted.scenarios import MARKER, scenario_in
 
 POLLS_BEFORE_DONE = {"slow": 4, "unknown_status": 1, "never": 10**9}
@@ -110,12 +110,11 @@ class Stub:
             case "unchanged":
                 return job.png
             case "other_size":
-                drawn = redrawn(job.png, keep_alpha=job.wants_alpha)
-                return png_of(drawn.resize((640, 200)))
+                return redrawn(job.png, keep_alpha=job.wants_alpha, size=(640, 200))
             case "opaque":
-                return png_of(redrawn(job.png, keep_alpha=False))
+                return redrawn(job.png, keep_alpha=False)
             case _:
-                return png_of(redrawn(job.png, keep_alpha=job.wants_alpha))
+                return redrawn(job.png, keep_alpha=job.wants_alpha)
 
     def poll(self, job: Job) -> str:
         """How a job stands: `queued`, `running`, `unknown`, `done`, or how it failed."""

@@ -39,7 +39,7 @@ async def test_each_scenario_ends_as_it_must_and_tells_nothing_of_the_provider(
 ) -> None:
     caplog.set_level(logging.INFO)
     # a job that never ends has to be waited for; nothing else comes near the limit
-    limit_s = 2.0 if scenario == "never" else 60.0
+    limit_s = 4.0 if scenario == "never" else 60.0
     engines = bench.engines(provider, task_timeout_seconds=limit_s)
     source = a_logo(transparent=scenario == "opaque")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -16,6 +17,7 @@ def said(data: Any, status: int = 200, headers: dict[str, str] | None = None) ->
     return web.json_response(data, status=status, headers={**TOLD, **(headers or {})})
 
 
+@cache
 def checked(png: bytes) -> bytes:
     """The picture, which must be a PNG that can be read."""
     with opened(png) as image:
