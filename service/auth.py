@@ -79,17 +79,24 @@ class Authenticator:
         self._verified[token] = (user_id, min(expires_at_s, time.time() + REMEMBER_S))
 
     async def _claims(self, token: str) -> dict[str, Any]:
+        if len(token) > MAX_TOKEN_CHARS:
+            raise TokenInvalid
+        if self._keys is None:
+            return self._signed_by_us(token)
         header = _header_of(token)
         if header.get("alg") == "HS256":
-            if self._secret is None:
-                raise TokenInvalid
-            return verified_claims(token, self._secret, "HS256", self._rules)
-        if self._keys is None or header.get("alg") not in ALGORITHMS.values():
+            return self._signed_by_us(token)
+        if header.get("alg") not in ALGORITHMS.values():
             raise TokenInvalid
         key = await self._keys.find(header.get("kid"))
         if key is None:
             raise TokenInvalid
         return verified_claims(token, key.key, key.algorithm, self._rules)
+
+    def _signed_by_us(self, token: str) -> dict[str, Any]:
+        if self._secret is None:
+            raise TokenInvalid
+        return verified_claims(token, self._secret, "HS256", self._rules)
 
 
 def symmetric_key(secret: bytes) -> jwt.PyJWK:
@@ -99,8 +106,6 @@ def symmetric_key(secret: bytes) -> jwt.PyJWK:
 
 
 def _header_of(token: str) -> dict[str, Any]:
-    if len(token) > MAX_TOKEN_CHARS:
-        raise TokenInvalid
     try:
         return jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:

@@ -20,8 +20,10 @@ MAX_URL_CHARS = 2_048
 def _storable(value: str) -> str:
     if "\x00" in value:
         raise ValueError("must not contain the NUL character")
-    if any("\ud800" <= char <= "\udfff" for char in value):
-        raise ValueError("must not contain half of a surrogate pair")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must not contain half of a surrogate pair") from None
     return value
 
 
@@ -36,7 +38,7 @@ def _absolute_http(value: str) -> str:
         is_good = is_good and (parts.port is None or parts.port > 0)
     except ValueError:
         is_good = False
-    if not is_good or any(char.isspace() or not char.isprintable() for char in value):
+    if not is_good or not value.isprintable() or " " in value:
         raise ValueError("must be an absolute http or https URL")
     return value
 
