@@ -10,7 +10,9 @@ from typing import Any
 
 from aiohttp import web
 
-from service.api import account, concepts, images, keys, operations, tasks, webhooks
+from queueing.pubsub.push import PushVerifier
+from queueing.pushed import PushedMessages
+from service.api import account, concepts, images, keys, operations, push, tasks, webhooks
 from service.api.live import Watcher
 from service.api.middlewares import (
     MAX_JSON_BYTES,
@@ -22,7 +24,7 @@ from service.api.middlewares import (
 from service.api.pages import add_description
 from service.api.present import task_out
 from service.api.studio import read_studio
-from service.consuming import running_worker
+from service.consuming import Source, running_worker
 from service.health import Health
 from service.resources import Resources
 from service.stopping import Stopping
@@ -47,18 +49,30 @@ def make_app(resources: Resources, stopping: Stopping) -> web.Application:
     app.on_shutdown.append(_end_streams)
     app.cleanup_ctx.append(_watch)
     if resources.settings.queue_is_in_memory:
-        app.cleanup_ctx.append(partial(_work, resources=resources, stopping=stopping))
+        app.cleanup_ctx.append(
+            partial(_work, resources=resources, stopping=stopping, source=resources.queue)
+        )
     return app
 
 
-def make_worker_app(resources: Resources, stopping: Stopping) -> web.Application:
-    """The worker alone, with only the views that tell operators how it is."""
-    app = web.Application(middlewares=[answer])
+def make_worker_app(
+    resources: Resources, stopping: Stopping, verifier: PushVerifier | None = None
+) -> web.Application:
+    """The worker alone, with only the views that tell operators how it is.
+
+    With a verifier it is fed by those who push, and not by the queue.
+    """
+    app = web.Application(middlewares=[answer], client_max_size=push.MAX_BODY_BYTES)
+    source: Source = resources.queue
+    if verifier is not None:
+        source = app[keys.PUSHED] = PushedMessages()
+        app[keys.PUSH_VERIFIER] = verifier
+        app.add_routes(push.ROUTES)
     app[keys.METRICS] = resources.metrics
     app[keys.HEALTH] = _health_of(resources)
     app.add_routes(operations.ROUTES)
     app.on_response_prepare.append(add_common_headers)
-    app.cleanup_ctx.append(partial(_work, resources=resources, stopping=stopping))
+    app.cleanup_ctx.append(partial(_work, resources=resources, stopping=stopping, source=source))
     return app
 
 
@@ -105,10 +119,10 @@ async def _watch(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _work(
-    _app: web.Application, *, resources: Resources, stopping: Stopping
+    _app: web.Application, *, resources: Resources, stopping: Stopping, source: Source
 ) -> AsyncIterator[None]:
     async def show(task: Task) -> dict[str, Any]:
         return (await task_out(task, resources.images)).model_dump(mode="json")
 
-    async with running_worker(resources, stopping, show):
+    async with running_worker(resources, stopping, show, source):
         yield

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 import structlog
 
+from queueing.contract import Handler
 from service.resources import Resources
 from service.stopping import Stopping
 from service.upkeep import keep_up
@@ -18,18 +20,30 @@ log = structlog.get_logger()
 DRAIN_S = 20.0
 
 
+class Source(Protocol):
+    """Where a worker's messages come from: a queue, or those who push."""
+
+    async def consume(self, handler: Handler, *, concurrency: int) -> None:
+        """As `queueing.contract.Queue.consume`."""
+
+
 @asynccontextmanager
 async def running_worker(
-    resources: Resources, stopping: Stopping, show: Show, *, drain_s: float = DRAIN_S
+    resources: Resources,
+    stopping: Stopping,
+    show: Show,
+    source: Source,
+    *,
+    drain_s: float = DRAIN_S,
 ) -> AsyncIterator[None]:
-    """Consume, do the chores and tell webhooks for as long as the context is open.
+    """Consume from the source, do the chores and tell webhooks for as long as the context is open.
 
     Leaving takes nothing new, lets running tasks finish for `drain_s` or until told to hurry, and
     then hands them back. When one of the three ends by itself, which none should, the process is
     told to stop. `show` makes a task what webhooks are told of it.
     """
     consumer = asyncio.create_task(
-        resources.queue.consume(
+        source.consume(
             resources.refinery.run_message, concurrency=resources.settings.worker_concurrency
         ),
         name="consumer",

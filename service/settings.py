@@ -53,6 +53,9 @@ class Settings(EngineSettings):
     task_max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
     task_timeout_seconds: Seconds = 300
     worker_port: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    push_audience: str | None = None
+    push_service_account: str | None = None
+    push_keys_url: str | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("engine", "image_hosts", mode="before")
@@ -76,7 +79,7 @@ class Settings(EngineSettings):
             raise ValueError("must be at least 32 bytes")
         return value
 
-    @field_validator("auth_jwks_url")
+    @field_validator("auth_jwks_url", "push_keys_url")
     @classmethod
     def _need_a_web_address(cls, value: str | None) -> str | None:
         if value is not None and not _is_web_address(value):

@@ -10,6 +10,8 @@ from typing import Any
 from aiohttp import web
 from pydantic import ValidationError
 
+from queueing.contract import QueueUnavailable
+from queueing.pubsub.push import PushMalformed, PushRefused
 from service.auth import AuthenticationRequired, TokenExpired, TokenInvalid
 from service.intake import ImageInvalid, ImageTooLarge
 from service.jwks import KeysUnavailable
@@ -73,6 +75,10 @@ class PayloadTooLarge(Exception):
     """The body is larger than this address takes."""
 
 
+class WorkerBusy(Exception):
+    """This worker has no room for the message now, or could not finish it."""
+
+
 @dataclass
 class QuotaExceeded(Exception):
     """This month's refinements are used up."""
@@ -113,6 +119,10 @@ _ANSWERS: Mapping[type[Exception], _Answer] = {
     UnsupportedMediaType: _Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
     MultipartRequired: _Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
     MalformedJson: _Answer(HTTPStatus.BAD_REQUEST, "malformed_json"),
+    PushRefused: _Answer(HTTPStatus.UNAUTHORIZED, "token_invalid"),
+    PushMalformed: _Answer(HTTPStatus.BAD_REQUEST, "malformed_json"),
+    QueueUnavailable: _Answer(HTTPStatus.SERVICE_UNAVAILABLE, "service_unavailable"),
+    WorkerBusy: _Answer(HTTPStatus.SERVICE_UNAVAILABLE, "service_unavailable"),
     RequestInvalid: _Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "validation_error"),
     ImageInvalid: _Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "image_invalid"),
     IdempotencyKeyReused: _Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused"),

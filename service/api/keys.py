@@ -6,6 +6,8 @@ from uuid import UUID
 
 from aiohttp import web
 
+from queueing.pubsub.push import PushVerifier
+from queueing.pushed import PushedMessages
 from service.announcing import Announcer
 from service.api.live import Watcher
 from service.auth import Authenticator, TokenRules
@@ -38,6 +40,8 @@ TOKEN_RULES = web.AppKey("token_rules", TokenRules)
 WATCHER = web.AppKey("watcher", Watcher)
 HEALTH = web.AppKey("health", Health)
 METRICS = web.AppKey("metrics", Metrics)
+PUSHED = web.AppKey("pushed", PushedMessages)
+PUSH_VERIFIER = web.AppKey("push_verifier", PushVerifier)
 
 USER_ID = web.RequestKey("user_id", UUID)
 REQUEST_ID = web.RequestKey("request_id", str)

@@ -135,7 +135,7 @@ async def test_every_task_completes_once(
     tmp_path: Path, database_url: str, make: Callable[[], Distort]
 ) -> None:
     async with resources_on(DistortingQueue(make()), tmp_path, database_url) as resources:
-        async with running_worker(resources, Stopping(), shown_to_nobody):
+        async with running_worker(resources, Stopping(), shown_to_nobody, resources.queue):
             await asyncio.gather(*(accept_one(resources) for _ in range(TASKS)))
             async with asyncio.timeout(60):
                 while await resources.database.fetch(
