@@ -120,7 +120,10 @@ class Visitor:
         """Send an instruction and wait for its version."""
         known = await self.version_count()
         await self.ask(instruction)
-        await expect(self.versions).to_have_count(known + 1, timeout=RESULT_MS)
+        verdict = self.page.locator(".verdict")
+        ended = self.versions.nth(known).or_(verdict)
+        await expect(ended.first).to_be_visible(timeout=RESULT_MS)
+        await expect(verdict).to_have_count(0)
         await expect(self.refined).to_be_visible()
 
     async def version_count(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PIL import Image, ImageChops
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.processes import ROOT, Process
 from tests.studio.browser import RESULT_MS, Visitor
@@ -49,6 +49,39 @@ async def test_an_image_can_be_dropped_or_pasted_anywhere(visitor: Visitor, way:
     )
     await expect(visitor.versions).to_have_count(1)
     await expect(visitor.original).to_be_visible()
+
+
+async def test_text_that_is_pasted_with_a_picture_stays_text(visitor: Visitor) -> None:
+    await visitor.open()
+    await visitor.instruction.evaluate(
+        """(field) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File(["a table"], "table.png", {type: "image/png"}));
+            transfer.setData("text/plain", "a table");
+            const options = {clipboardData: transfer, bubbles: true, cancelable: true};
+            globalThis.kept = field.dispatchEvent(new ClipboardEvent("paste", options));
+        }"""
+    )
+    assert await visitor.page.evaluate("globalThis.kept")
+    await expect(visitor.page.locator("#sending")).to_be_hidden()
+    await expect(visitor.alert).to_have_text("")
+
+
+async def test_the_image_chosen_last_is_the_one_that_opens(visitor: Visitor) -> None:
+    await visitor.open()
+    await visitor.page.route("**/api/concepts", _wait_for_another, times=1)
+    await visitor.page.get_by_role("button", name="Brew & Bean").click()
+    await expect(visitor.page.get_by_text("Uploading Brew & Bean")).to_be_visible()
+    await visitor.page.get_by_label("Concept image").set_input_files(SAMPLES / "leaf.png")
+    await expect(visitor.versions).to_have_count(1)
+    await expect(visitor.page.get_by_label("What the logo shows")).to_have_value("")
+    await expect(visitor.page.locator("#sending")).to_be_hidden()
+
+
+async def _wait_for_another(route: Route) -> None:
+    async with route.request.frame.page.expect_request("**/api/concepts"):
+        pass
+    await route.abort()
 
 
 async def test_the_slider_follows_the_mouse_and_the_arrow_keys(visitor: Visitor) -> None:
@@ -195,6 +228,27 @@ async def test_the_back_button_and_a_reload_bring_back_what_was_open(visitor: Vi
     await visitor.page.reload()
     await expect(visitor.refined).to_be_visible()
     await expect(visitor.page.locator(".report")).to_contain_text("make it greyscale")
+
+
+async def test_image_addresses_are_renewed_before_they_run_out(visitor: Visitor) -> None:
+    await visitor.page.clock.install()
+    await visitor.open()
+    await visitor.take_sample("Verdant")
+    async with visitor.page.expect_request("**/lineage"):
+        await visitor.page.clock.fast_forward("26:00")
+        await visitor.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await expect(visitor.original).to_be_visible()
+
+
+async def test_the_page_works_below_a_prefix_of_a_proxy(visitor: Visitor) -> None:
+    async def forward(route: Route) -> None:
+        url = route.request.url.replace("/refiner/", "/")
+        await route.fulfill(response=await route.fetch(url=url))
+
+    await visitor.page.route("**/refiner/**", forward)
+    await visitor.open("/refiner/")
+    await visitor.take_sample("Verdant")
+    await visitor.refine_to_end("use darker shades of green")
 
 
 async def test_earlier_concepts_can_be_opened_from_the_start(visitor: Visitor) -> None:

@@ -60,14 +60,14 @@ async def test_every_file_is_sent_with_its_type_and_confirmed_by_its_tag(
 async def test_text_is_packed_for_whoever_takes_it(
     studio: Process, accepted: str, is_packed: bool
 ) -> None:
-    headers = {"Accept-Encoding": accepted}
-    async with aiohttp.ClientSession(auto_decompress=False) as session:
-        async with session.get(
-            f"{studio.base}/studio/styles/base.css", headers=headers
-        ) as response:
-            body = await response.read()
-            assert response.headers["Vary"] == "Accept-Encoding"
-            assert ("Content-Encoding" in response.headers) is is_packed
+    address = f"{studio.base}/studio/styles/base.css"
+    async with (
+        aiohttp.ClientSession(auto_decompress=False) as session,
+        session.get(address, headers={"Accept-Encoding": accepted}) as response,
+    ):
+        body = await response.read()
+        assert response.headers["Vary"] == "Accept-Encoding"
+        assert ("Content-Encoding" in response.headers) is is_packed
     assert (gzip.decompress(body) if is_packed else body) == (
         FOLDER / "styles" / "base.css"
     ).read_bytes()

@@ -81,12 +81,13 @@ export class Api {
   }
 
   /** Upload an image; `onProgress` hears the fraction that has gone out. */
-  async upload(image, descriptions, onProgress) {
+  async upload(image, descriptions, onProgress, signal) {
     await this.ready();
     for (let isRetry = false; ; isRetry = true) {
       const { token } = this.#session;
       try {
-        return await upload(address("api/concepts"), token, image, descriptions, onProgress);
+        const form = { ...descriptions, image };
+        return await upload(address("api/concepts"), token, form, { onProgress, signal });
       } catch (error) {
         if (error.status !== 401 || isRetry) throw error;
         await this.#renew(token);

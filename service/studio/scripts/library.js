@@ -27,7 +27,7 @@ export class Library {
 
   /** Resolves when no image is on its way any more. */
   get settled() {
-    return this.#uploading;
+    return this.#uploading?.done;
   }
 
   /** Go where the address says: at the start, and after the back and forward buttons. */
@@ -139,18 +139,23 @@ export class Library {
   }
 
   async #take(image) {
+    this.#uploading?.controller.abort();
+    const controller = new AbortController();
     const show = (fraction) => this.#state.update({ upload: { ...image, fraction } });
     this.#state.update({ notice: null });
     show(0);
     const action = { label: "Try again", run: () => this.#take(image) };
-    this.#uploading = this.#notices.attempt(() => this.#upload(image, show), action);
-    await this.#uploading;
+    const work = () => this.#upload(image, show, controller.signal);
+    const done = this.#notices.attempt(work, action);
+    this.#uploading = { controller, done };
+    await done;
+    if (controller.signal.aborted) return; // another image has taken its place
     this.#uploading = null;
     this.#state.update({ upload: null });
   }
 
-  async #upload({ read, name, descriptions }, show) {
-    const concept = await this.#api.upload(await read(), descriptions, show);
+  async #upload({ read, name, descriptions }, show, signal) {
+    const concept = await this.#api.upload(await read(), descriptions, show, signal);
     this.#loadedAtMs = Date.now();
     this.#state.update({ tree: [concept], recent: [concept, ...this.#now.recent] });
     this.#open(concept.concept_id, null);

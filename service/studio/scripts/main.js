@@ -56,8 +56,10 @@ showVersions(state, library);
 showComposer(state, library, refining);
 showOutcome(state, notices, refining);
 showSignIn(state, signIn);
+state.listen(({ isOpening }) => {
+  if (!isOpening) document.documentElement.classList.remove("opening");
+});
 state.update({ isOpening: readAddress().concept !== null });
-document.documentElement.classList.remove("opening");
 
 addEventListener("popstate", () => library.revisit());
 document.addEventListener("visibilitychange", () => {

@@ -2,17 +2,17 @@
 
 import { Problem, Unreachable } from "./problems.js";
 
-/** Upload to `address`; resolves to the Concept. Raises Problem and Unreachable. */
-export function upload(address, token, image, descriptions, onProgress) {
+/** Post a form's fields with a token; resolves to the JSON. Raises Problem and Unreachable. */
+export function upload(address, token, fields, { onProgress, signal }) {
   const form = new FormData();
-  for (const [name, value] of Object.entries(descriptions)) form.append(name, value);
-  form.append("image", image, image.name || "image");
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
     const request = new XMLHttpRequest();
     request.open("POST", address);
     request.setRequestHeader("Authorization", `Bearer ${token}`);
     request.upload.onprogress = (event) => {
-      if (event.lengthComputable) onProgress(event.loaded / event.total);
+      if (event.lengthComputable && !signal.aborted) onProgress(event.loaded / event.total);
     };
     request.onload = () => {
       const body = parsed(request.responseText);
@@ -20,6 +20,8 @@ export function upload(address, token, image, descriptions, onProgress) {
       else reject(new Problem(request.status, body ?? {}, headersOf(request)));
     };
     request.onerror = () => reject(new Unreachable("The service cannot be reached."));
+    request.onabort = () => reject(signal.reason);
+    signal.addEventListener("abort", () => request.abort());
     request.send(form);
   });
 }

@@ -111,7 +111,7 @@ function told(name, value) {
 }
 
 const percent = (value) => `${Math.round(value * 100)}%`;
-const rounded = (value) => String(Number(value.toPrecision(3)));
+const rounded = (value) => String(Number(value.toPrecision(Math.abs(value) < 1 ? 2 : 3)));
 
 function palettes({ before, after }) {
   if (before.length === 0 && after.length === 0) return null;

@@ -78,7 +78,9 @@ function takeFiles(library) {
   });
   document.addEventListener("paste", (event) => {
     const [file] = event.clipboardData?.files ?? [];
-    if (!file) return;
+    // office programs put a picture beside the text that they copy
+    const isText = event.target.closest?.("textarea, input") && event.clipboardData.getData("text");
+    if (!file || isText) return;
     event.preventDefault();
     library.takeFile(file);
   });

@@ -5,6 +5,7 @@ import { beforeConcept, isAtStart } from "../state.js";
 import { arrange, nameOf } from "../tree.js";
 
 const EDGE_PX = 8;
+const MOST_ROWS = 2;
 
 export function showVersions(state, library) {
   const list = byId("versions");
@@ -46,6 +47,7 @@ function version({ concept, column, row, rise }, tree, library) {
 
 function mark(list, now) {
   const other = beforeConcept(now);
+  list.style.setProperty("--rows", rowsFor(now));
   for (const button of list.querySelectorAll("button")) {
     const isOpen = button.dataset.id === now.openId;
     if (isOpen) button.setAttribute("aria-current", "true");
@@ -53,6 +55,14 @@ function mark(list, now) {
     button.parentElement.classList.toggle("compared", button.dataset.id === other?.concept_id);
     if (isOpen) bringIntoView(list, button.parentElement);
   }
+}
+
+/** The rows to show: room for a branch is made when a version is opened that has gone on already,
+ * not when its branch arrives. */
+function rowsFor({ tree, openId }) {
+  const rows = Math.max(1, ...arrange(tree).map((place) => place.row + 1));
+  const wouldBranch = tree.some((one) => one.parent_id === openId);
+  return Math.min(MOST_ROWS, wouldBranch ? rows + 1 : rows);
 }
 
 /** Scroll the strip and nothing else. */
