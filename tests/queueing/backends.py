@@ -81,7 +81,7 @@ class PubSubBackend:
     Every client is a separate one, as if in a process of its own.
     """
 
-    lease_s: float | None = 1.0
+    lease_s: float | None = 2.0
     retry_delay_s = 1.0
 
     def __init__(self, emulator_host: str) -> None:
@@ -94,12 +94,12 @@ class PubSubBackend:
     def client(self, name_suffix: str = "", **options: Any) -> PubSubQueue:
         """A client with the suite's quick settings, or others."""
         quick = {
-            "ack_deadline_s": 1,
+            "ack_deadline_s": 2,
             "retry_delay_s": self.retry_delay_s,
             "max_retry_delay_s": 2,
             "max_deliveries": 100,
             "redelivery_backoff_s": None,
-            "patience": Patience(call_s=2, publish_s=10, watch_s=0.5),
+            "patience": Patience(publish_s=30, watch_s=0.5),
         }
         queue = PubSubQueue(
             "project",

@@ -49,10 +49,10 @@ async def test_a_running_handler_keeps_its_message_for_as_long_as_it_takes(
         await holder.publish(messages(bodies("held", 3)))
         await recorder.until_seen(3)
         async with consuming(idler, other):
-            assert await other.stays_at(0, during_s=2.5 * (backend.lease_s or 0.1))
+            assert await other.stays_at(0, during_s=1.5 * (backend.lease_s or 0.1))
             gate.open()
             await recorder.until_handled(3)
-            assert await other.stays_at(0, during_s=1.5 * (backend.lease_s or 0.1))
+            assert await other.stays_at(0, during_s=1.1 * (backend.lease_s or 0.1))
     assert recorder.counts() == dict.fromkeys(bodies("held", 3), 1)
 
 

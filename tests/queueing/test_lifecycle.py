@@ -73,7 +73,7 @@ async def test_what_was_handled_before_close_does_not_come_again(backend: Backen
         return  # another client would be the same object
     await queue.close()
     async with consuming(await backend.open(), recorder):
-        assert await recorder.stays_at(5, during_s=1.5 * backend.lease_s)
+        assert await recorder.stays_at(5, during_s=1.1 * backend.lease_s)
 
 
 async def test_the_first_stop_lets_running_handlers_finish_and_takes_nothing_new(
@@ -160,7 +160,7 @@ async def test_a_handler_that_finishes_while_it_is_stopped_is_acknowledged(
     await asyncio.sleep(0)
     await stop(consumer)
     async with consuming(queue, recorder):
-        assert await recorder.stays_at(1, during_s=1.5 * (backend.lease_s or 0.1))
+        assert await recorder.stays_at(1, during_s=1.1 * (backend.lease_s or 0.1))
 
 
 async def test_a_time_limit_around_a_consumer_is_a_stop(backend: Backend) -> None:

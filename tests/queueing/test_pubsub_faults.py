@@ -38,7 +38,9 @@ AMBIGUOUS = {
     "reset": DONE_THEN_RESET,
     "timeout": DONE_THEN_TIMEOUT,
 }
-QUICK = Patience(call_s=0.2, pull_s=1, watch_s=0.2)
+QUICK = Patience(call_s=0.4)
+# Each pull that is given up leaves a ghost, so only tests whose leases are short use this one.
+QUICK_PULL = Patience(call_s=0.4, pull_s=1)
 
 # What stands in a 200's body is not looked at by the library where nothing is expected.
 SEEN = {name: FAULTS[name] for name in ("503", "429", "reset", "timeout")}
@@ -53,7 +55,7 @@ each_ambiguous = pytest.mark.parametrize("fault", AMBIGUOUS.values(), ids=AMBIGU
 async def test_a_call_that_goes_wrong_three_times_is_made_until_it_works(
     on_fake: PubSubBackend, fake: FakePubSub, verb: str, fault: Fault
 ) -> None:
-    queue, recorder = on_fake.client(patience=QUICK), Recorder()
+    queue, recorder = on_fake.client(patience=QUICK_PULL), Recorder()
     fake.fail(verb, fault, fault, fault)
     async with consuming(queue, recorder):
         await queue.publish([Message(b"through")])
@@ -84,7 +86,7 @@ async def test_an_ack_that_garbage_answered_may_bring_its_message_again(
     await queue.publish([Message(b"handled")])
     async with consuming(queue, recorder):
         await fake.until_called("acknowledge", 1)
-        fake.state.advance(1)
+        fake.state.advance(2)
         await fake.until(lambda: not fake.state.backlog(on_fake.subscription_path))
     assert recorder.counts() == {b"handled": 2}
 
@@ -101,10 +103,11 @@ async def test_a_renewal_that_goes_wrong_is_tried_again_before_the_lease_ends(
         await recorder.until_seen(1)
         fake.fail("modifyAckDeadline", fault)
         async with consuming(rival, other):
-            assert await other.stays_at(0, during_s=1.5)
+            await fake.until_called("modifyAckDeadline", 3)
+            assert fake.state.leased(on_fake.subscription_path) == 1
         gate.open()
         await recorder.until_handled(1)
-    assert recorder.counts() == {b"kept": 1}
+    assert (recorder.counts(), other.counts()) == ({b"kept": 1}, {})
 
 
 @each_seen_fault
@@ -141,21 +144,21 @@ async def test_an_ack_that_worked_and_looked_like_a_failure_is_told_twice_withou
     fake.fail("acknowledge", fault)
     async with consuming(queue, recorder):
         await fake.until_called("acknowledge", 2)
-        assert await recorder.stays_at(1, during_s=1.5)
-    first, second = fake.calls["acknowledge"]
-    assert first == second
+        await fake.until(lambda: not fake.state.backlog(on_fake.subscription_path))
+    assert fake.calls["acknowledge"][0] == fake.calls["acknowledge"][1]
+    assert recorder.counts() == {b"once": 1}
 
 
 @each_ambiguous
 async def test_messages_of_a_pull_whose_answer_got_lost_come_again_after_their_lease(
     on_fake: PubSubBackend, fake: FakePubSub, fault: Fault
 ) -> None:
-    queue, recorder = on_fake.client(patience=QUICK, ack_deadline_s=600), Recorder()
+    queue, recorder = on_fake.client(patience=QUICK_PULL), Recorder()
     fake.fail("pull", fault)
     await queue.publish([Message(b"underway")])
     async with consuming(queue, recorder):
         await fake.until_called("pull", 2)
-        fake.state.advance(600)
+        fake.state.advance(2)
         await recorder.until_handled(1)
 
 
@@ -168,10 +171,9 @@ async def test_acks_that_fail_for_three_deadlines_cause_no_second_run(
     fake.always["acknowledge"] = Fault(503)
     async with consuming(queue, recorder), consuming(rival, recorder):
         await recorder.until_handled(20)
-        assert await recorder.stays_at(20, during_s=3.2)
+        assert await recorder.stays_at(20, during_s=6.2)
         del fake.always["acknowledge"]
         await fake.until(lambda: not fake.state.backlog(on_fake.subscription_path))
-        assert await recorder.stays_at(20, during_s=1.5)
     assert recorder.counts() == dict.fromkeys(sent, 1)
 
 
@@ -223,7 +225,7 @@ async def test_a_publish_that_cannot_be_delivered_fails_within_its_limit(
     started_at = loop.time()
     with pytest.raises(QueueUnavailable, match="did not work within"):
         await queue.publish([Message(b"nowhere")])
-    assert loop.time() - started_at < 1.5
+    assert loop.time() - started_at < 5
     with pytest.raises(OSError, match="creating"):
         await queue.check()
     await fake.up()
