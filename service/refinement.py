@@ -217,6 +217,7 @@ class Refinery:
                 progress=progress.part(0.1, 0.9),
                 resume=task.engine_note,
                 keep=lambda note: self._keep(task, note),
+                wanted=lambda: self._wanted(task),
             ),
         )
         if not refined.image.startswith(_BEGINNINGS.get(refined.content_type, _NEVER)):
@@ -271,6 +272,13 @@ class Refinery:
     async def _keep(self, task: Task, note: Any) -> None:
         if not await persist(lambda: self.work.keep_note(task, note)):
             raise LeaseLost
+
+    async def _wanted(self, task: Task) -> bool:
+        """Whether a later attempt will want what this one has begun."""
+        try:
+            return await self.work.is_active(task)
+        except DatabaseUnavailable:
+            return True
 
     async def _give_up(self, task: Task, error: EngineError) -> str:
         message = type(error).__doc__ or GIVEN_UP_MESSAGE

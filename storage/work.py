@@ -61,6 +61,13 @@ class Work:
         )
         return row is not None
 
+    async def is_active(self, task: Task) -> bool:
+        """Whether anyone still waits for the task, in this attempt or another."""
+        row = await self._database.fetchrow(
+            "SELECT 1 FROM task WHERE id = $1 AND status IN ('pending', 'processing')", task.id
+        )
+        return row is not None
+
     async def keep_note(self, task: Task, note: Mapping[str, Any]) -> bool:
         """Keep what the engine wants to find again at the next attempt. False: lease lost."""
         row = await self._database.fetchrow(
