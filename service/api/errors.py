@@ -138,6 +138,28 @@ _HTTP_CODES = {
     413: "payload_too_large",
     415: "unsupported_media_type",
 }
+_FAULT = "Something went wrong on our side."
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a code means: its status, and what may be said with it."""
+
+    status: HTTPStatus
+    details: tuple[str, ...]
+
+
+def catalogue() -> Mapping[str, Meaning]:
+    """Every code that a problem may have."""
+    found: dict[str, Meaning] = {}
+    for kind, answer in _ANSWERS.items():
+        said = found[answer.code].details if answer.code in found else ()
+        detail = kind.__doc__ or answer.status.phrase
+        found[answer.code] = Meaning(answer.status, tuple(dict.fromkeys((*said, detail))))
+    not_allowed = HTTPStatus.METHOD_NOT_ALLOWED
+    found["method_not_allowed"] = Meaning(not_allowed, (f"{not_allowed.description}.",))
+    found["internal_error"] = Meaning(HTTPStatus.INTERNAL_SERVER_ERROR, (_FAULT,))
+    return found
 
 
 def problem_for(error: Exception, request_id: str) -> web.Response | None:
@@ -163,7 +185,7 @@ def internal_error(request_id: str) -> web.Response:
     return _problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "internal_error",
-        "Something went wrong on our side.",
+        _FAULT,
         request_id,
     )
 
@@ -212,14 +234,9 @@ def _detail_of(error: Exception) -> str:
     return given or type(error).__doc__ or HTTPStatus.INTERNAL_SERVER_ERROR.phrase
 
 
-def _problem(
-    status: HTTPStatus,
-    code: str,
-    detail: str,
-    request_id: str,
-    error: Exception | None = None,
-) -> web.Response:
-    body: dict[str, Any] = {
+def problem_body(status: HTTPStatus, code: str, detail: str, request_id: str) -> dict[str, Any]:
+    """The members that every problem document has."""
+    return {
         "type": f"/problems/{code}",
         "title": status.phrase,
         "status": status.value,
@@ -228,6 +245,16 @@ def _problem(
         "code": code,
         "request_id": request_id,
     }
+
+
+def _problem(
+    status: HTTPStatus,
+    code: str,
+    detail: str,
+    request_id: str,
+    error: Exception | None = None,
+) -> web.Response:
+    body = problem_body(status, code, detail, request_id)
     if isinstance(error, RequestInvalid):
         body["errors"] = [{"loc": list(loc), "message": text} for loc, text in error.errors]
     if isinstance(error, QuotaExceeded):

@@ -69,6 +69,8 @@ async def add_common_headers(request: web.Request, response: web.StreamResponse)
     """Give every response, streams included, its request id; called when headers are sent."""
     response.headers["X-Request-ID"] = request[REQUEST_ID]
     response.headers["X-Content-Type-Options"] = "nosniff"
+    # names aiohttp, Python and their versions, which is nobody's business
+    response.headers.pop("Server", None)
 
 
 @web.middleware

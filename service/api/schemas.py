@@ -11,7 +11,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PlainSer
 
 from service.engines.contract import PreserveAspect
 from service.webhooks import may_be_told
-from storage.deliveries import Trouble
 
 MAX_TEXT_CHARS = 2_000
 MAX_URL_CHARS = 2_048
@@ -59,6 +58,30 @@ def _in_utc(value: datetime) -> str:
 
 type TaskEvent = Literal["task.completed", "task.failed"]
 TASK_EVENTS: tuple[TaskEvent, ...] = ("task.completed", "task.failed")
+TASK_ERROR_CODES = (
+    "canceled",
+    "timed_out",
+    "source_unavailable",
+    "source_invalid",
+    "source_too_large",
+    "content_rejected",
+    "nothing_to_apply",
+    "engine_unavailable",
+    "engine_failed",
+    "internal_error",
+)
+# a plain name, not a `type`: the description has to say it in place, with null beside it
+DeliveryError = Literal[
+    "refused",
+    "redirected",
+    "timed_out",
+    "unreachable",
+    "address_refused",
+    "certificate_invalid",
+    "gone",
+    "task_deleted",
+    "internal_error",
+]
 Text = Annotated[str, AfterValidator(_storable)]
 Description = Annotated[
     Annotated[Text, Field(max_length=MAX_TEXT_CHARS)] | None, BeforeValidator(_absent_when_empty)
@@ -123,7 +146,7 @@ class TaskOut(BaseModel):
     result_id: UUID | None
     image_url: str | None
     error_message: str | None
-    error_code: str | None
+    error_code: Annotated[str, Field(json_schema_extra={"enum": list(TASK_ERROR_CODES)})] | None
     progress: float
     attempt: int
     concept_id: UUID | None
@@ -187,7 +210,7 @@ class DeliveryOut(BaseModel):
     last_attempt_at: Time | None
     next_attempt_at: Time | None
     response_status: int | None
-    error: Trouble | None
+    error: DeliveryError | None
 
 
 class RefinementsOut(BaseModel):

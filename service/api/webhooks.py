@@ -153,7 +153,7 @@ def _delivery_out(delivery: Delivery) -> DeliveryOut:
         last_attempt_at=delivery.attempted_at,
         next_attempt_at=delivery.due_at,
         response_status=delivery.response_status,
-        error=delivery.trouble,
+        error=delivery.trouble.value if delivery.trouble else None,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientResponse, ClientSession, FormData
+from aiohttp import ClientResponse, ClientSession, FormData, web
 from aiohttp.test_utils import TestServer, unused_port
 from PIL import Image
 
@@ -20,6 +20,7 @@ from service.resources import Resources, open_resources
 from service.sandbox import Sandbox
 from service.settings import Settings
 from service.stopping import Stopping
+from tests.api.described import Described
 
 Json = Any
 PROMPT = "Make the logo more minimalist and use lighter shades of brown"
@@ -102,6 +103,7 @@ class Service:
     resources: Resources
     base: str
     session: ClientSession
+    app: web.Application
 
     async def guest(self) -> User:
         """A fresh user."""
@@ -120,7 +122,7 @@ async def running_service(
     adapt: Callable[[Resources], Resources] = lambda resources: resources,
     **overrides: Any,
 ) -> AsyncIterator[Service]:
-    """The API with its worker on a free port.
+    """The API with its worker on a free port. At the end every answer was as described.
 
     `engine` stands in for the one of the settings; a `sandbox` that is already warm saves a second.
     `adapt` may put other things in place of what was opened.
@@ -142,11 +144,13 @@ async def running_service(
         if sandbox is not None:
             resources = replace(resources, intake=Intake(sandbox))
         app = make_app(adapt(resources), stopping)
+        described = Described(app)
         server = TestServer(app, host="127.0.0.1", port=port)
         await server.start_server(access_log=None)
         async with ClientSession() as session:
             try:
-                yield Service(resources, f"http://127.0.0.1:{port}", session)
+                yield Service(resources, f"http://127.0.0.1:{port}", session, app)
             finally:
                 await server.close()
     assert stopping.deaths == []
+    assert described.broken == [], described.broken

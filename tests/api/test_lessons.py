@@ -68,11 +68,12 @@ async def test_insert_then_publish__a_request_that_no_queue_heard_of_is_run_all_
             announcer=Announcer(DeafQueue()),
             refinery=replace(resources.refinery, engine=ScriptedEngine()),
         )
+        app = make_app(deaf, Stopping())
         async with (
-            TestServer(make_app(deaf, Stopping()), host="127.0.0.1", port=port) as server,
+            TestServer(app, host="127.0.0.1", port=port) as server,
             ClientSession() as session,
         ):
-            user = await Service(deaf, str(server.make_url("")).rstrip("/"), session).guest()
+            user = await Service(deaf, str(server.make_url("")).rstrip("/"), session, app).guest()
             task = await user.begin()
             assert (await user.ended(task["task_id"]))["status"] == "completed"
 
