@@ -43,6 +43,7 @@ _USUAL: dict[str, tuple[frozenset[str], str | None]] = {
     )
     for word in words.split()
 }
+_SINGLE = frozenset({"sun", "moon", "crescent", "sky"})
 _ROUND = 0.12  # how far width and height may differ
 _MOST = 0.9  # of the icon: a word for nearly all of it says nothing
 _LEAST = 0.0001  # of the image
@@ -62,6 +63,8 @@ def place_noun(canvas: Canvas, noun: str, among: Flags) -> Flags:
     found = [group for group in groups.tolist() if _fits(canvas, int(group), known[-1])]
     if not found:
         return nothing
+    if known[-1] in _SINGLE:
+        found = [max(found, key=lambda group: (float(scene.groups.area[group]), -group))]
     chosen = among & np.isin(scene.groups.of, found)
     whole = float(scene.regions.area[among].sum())
     if len(groups) > len(found) and scene.regions.area[chosen].sum() > _MOST * whole:

@@ -18,7 +18,7 @@ from tests.samples.layers import Logo, Mask
 type Picture = NDArray[np.uint8]
 
 SEEN_LEVELS = 3
-SAMPLE_PX = 576
+SAMPLE_PX = 512
 
 
 @cache

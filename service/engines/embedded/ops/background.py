@@ -17,6 +17,7 @@ _WORSE = 1.25
 _MIDDLE = 0.6
 _ON_DARK, _ON_LIGHT = 0.87, 0.34
 _SHADES_KEPT = 0.3
+_MOSTLY = 0.5
 _PLAIN_ENOUGH = 40.0  # deviation in levels
 
 
@@ -46,7 +47,7 @@ def _readable(before: Canvas, after: Canvas, to: Colour) -> tuple[Canvas, tuple[
     goal = np.array(to.rgb, np.uint8)
     ratio = contrast(np.rint(after.rgb()), goal)
     needed = np.where(scene.text, _READABLE_TEXT, _VISIBLE_SHAPE)
-    sunk = _touching_ground(after) & (ratio < needed)
+    sunk = _on_ground(after) & (ratio < needed)
     old = before.means[scene.background & (before.alphas() > 0.5), :3]
     if old.size:
         sunk &= contrast(np.rint(before.rgb()), np.rint(np.median(old, axis=0))) > ratio * _WORSE
@@ -75,11 +76,15 @@ def _with_their_lines(canvas: Canvas, sunk: Flags) -> Flags:
     return sunk
 
 
-def _touching_ground(canvas: Canvas) -> Flags:
+def _on_ground(canvas: Canvas) -> Flags:
+    """The surfaces of shapes most of whose outline lies on the ground."""
     scene = canvas.scene
-    pairs = scene.source_region()
-    beside = np.zeros(len(scene.regions), np.bool_)
-    ground = scene.background[pairs]
-    beside[pairs[ground[:, 1], 0]] = True
-    beside[pairs[ground[:, 0], 1]] = True
-    return np.asarray(beside & ~scene.background)
+    groups = scene.groups
+    one, other = groups.touching[:, 0], groups.touching[:, 1]
+    outer = groups.of[one] != groups.of[other]
+    length = groups.border * outer
+    whole = np.bincount(groups.of[one], length, len(groups))
+    whole += np.bincount(groups.of[other], length, len(groups))
+    grounded = np.bincount(groups.of[one], length * scene.background[other], len(groups))
+    grounded += np.bincount(groups.of[other], length * scene.background[one], len(groups))
+    return np.asarray((grounded > _MOSTLY * whole)[groups.of] & ~scene.background)

@@ -70,9 +70,10 @@ def _exchanged(canvas: Canvas, edit: Edit, chosen: Flags, others: Flags) -> Done
 
 
 def _main(canvas: Canvas, chosen: Flags) -> tuple[int, int, int]:
-    """The colour of the largest of the chosen surfaces."""
-    largest = int(np.argmax(np.where(chosen, canvas.scene.regions.area, -1)))
-    red, green, blue = np.rint(canvas.means[largest, :3]).astype(int).tolist()
+    """The colour of the chosen surfaces that people would name: large, and clearly coloured."""
+    weight = canvas.scene.regions.area * (chroma(canvas.colours()) + np.float32(0.01))
+    main = int(np.argmax(np.where(chosen, weight, -1)))
+    red, green, blue = np.rint(canvas.means[main, :3]).astype(int).tolist()
     return red, green, blue
 
 

@@ -147,8 +147,10 @@ def _strays(seen: Seen, edits: list[Edit]) -> list[str]:
         if names is None:
             return []
         aimed |= names
-        if edit.target.part in (Part.IMAGE, Part.BACKGROUND) or edit.mode == "exchange":
+        if edit.target.part in (Part.IMAGE, Part.BACKGROUND):
             aimed |= {"the ground"}
+        if edit.mode == "exchange":
+            aimed |= {"the ground", *(_targets(seen, Target(colour=edit.to)) or ())}
     places = {**seen.layers(), "the ground": seen.ground()}
     return [
         f"{name} moved without being asked"
@@ -161,12 +163,13 @@ def _evenness(seen: Seen) -> list[str]:
     return [
         f"{name} is not flat any more"
         for name, where in seen.layers().items()
-        if _spread(seen.before, where) < 0.5 and _spread(seen.after, where) > 1.5
+        if _spread(seen.before, where) < 1.5 and _spread(seen.after, where) > 4
     ]
 
 
 def _spread(picture: Picture, where: NDArray[np.bool_]) -> float:
-    return float(picture[where][:, :3].std(axis=0).max())
+    low, high = np.percentile(picture[where][:, :3], (1, 99), axis=0)
+    return float((high - low).max())
 
 
 def _edges(seen: Seen) -> list[str]:

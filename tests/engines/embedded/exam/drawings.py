@@ -1,4 +1,4 @@
-"""The logos of the exam: the samples, the hard trials, and more that the engine was not built on."""
+"""The pictures of the exam: samples, hard trials, and more that the engine was not built on."""
 
 from __future__ import annotations
 
@@ -173,7 +173,8 @@ def harbor() -> Logo:
 
 
 def _ring(pen: Pen, centre: tuple[float, float], radius: float, width: float) -> Mask:
-    return np.clip(pen.ellipse(*centre, radius) - pen.ellipse(*centre, radius - width), 0, 1)
+    ring = pen.ellipse(*centre, radius) - pen.ellipse(*centre, radius - width)
+    return np.asarray(np.clip(ring, 0, 1))
 
 
 UNSEEN = (bloom, bank, arcade, harbor)
