@@ -9,6 +9,7 @@ import numpy as np
 
 from service.engines.embedded.colour import oklab
 from tests.engines.embedded.exam.named_colours import is_called
+from tests.engines.embedded.exam.redrawn import premultiplied, redrawn
 from tests.engines.embedded.exam.sight import (
     GROUND,
     Flags,
@@ -23,6 +24,7 @@ type Check = Callable[[Sight, str, str], str | None]
 """Looks at one layer, with what stands after the colon; the fault in words, or None."""
 
 _SAME_LEVELS = 4
+_NOISE_LEVELS = 20
 _MOST_CHANGED = 0.01
 _LEAST_SHIFT = 0.012  # of OKLab
 _GREY = 0.02
@@ -138,11 +140,12 @@ def _light(sight: Sight, name: str, _text: str) -> str | None:
 def _share_changed(sight: Sight, where: Flags) -> float:
     difference = np.abs(sight.before.astype(np.int16) - sight.after.astype(np.int16)).max(axis=2)
     hidden = (sight.before[..., 3] <= 2) & (sight.after[..., 3] <= 2)
-    return float(((difference > _SAME_LEVELS) & ~hidden)[where].mean())
+    same_levels = _NOISE_LEVELS if sight.noisy else _SAME_LEVELS
+    return float(((difference > same_levels) & ~hidden)[where].mean())
 
 
 def _same(sight: Sight, name: str, _text: str) -> str | None:
-    share = _share_changed(sight, sight.solid(name))
+    share = _share_changed(sight, sight.pure(name))
     return None if share <= _MOST_CHANGED else f"{share:.1%} of it changed"
 
 
@@ -167,11 +170,8 @@ def _changed(sight: Sight, name: str, _text: str) -> str | None:
 
 def _gone(sight: Sight, name: str, _text: str) -> str | None:
     where = cv2.dilate(sight.coverage(name), np.ones((3, 3), np.uint8)) > 0.05
-    wanted, seen = (
-        p[where].astype(np.float32) * (p[where][:, 3:] / np.float32(255))
-        for p in (sight.below(name), sight.after)
-    )
-    error = float(np.abs(wanted - seen).mean()) / 255
+    wanted, seen = redrawn(sight, sight.after, without=name), premultiplied(sight.after)
+    error = float(np.abs(wanted - seen)[where].mean())
     return None if error < 0.02 else f"still there: {error:.3f}"
 
 

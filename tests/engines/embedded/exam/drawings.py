@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.engines.embedded.exam.sight import GROUND
 from tests.samples import logos, trials
 from tests.samples.layers import Layer, Logo, Mask, Pen, rgb
 
@@ -46,8 +47,14 @@ def subject(name: str) -> Subject:
 def _logo(name: str) -> Logo:
     for sample in logos.SAMPLES:
         if sample.__name__ == name:
-            return sample(SAMPLE_PX)
+            return _without_ground(sample(SAMPLE_PX))
     return next(draw() for draw in (*trials.TRIALS, *UNSEEN) if draw.__name__ == name)
+
+
+def _without_ground(logo: Logo) -> Logo:
+    """The logo with another name for a layer that is called as backgrounds are in questions."""
+    named = [replace(x, name="earth") if x.name == GROUND else x for x in logo.layers]
+    return replace(logo, layers=tuple(named))
 
 
 def encoded(pixels: Picture, kind: str) -> bytes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from tests.engines.embedded.exam.sight import GROUND, Flags, Floats, Picture, Sight
+from tests.engines.embedded.exam.redrawn import premultiplied, redrawn
+from tests.engines.embedded.exam.sight import GROUND, Floats, Picture, Sight
 
 _HALO = 0.012  # of full scale, beyond what the picture had before
 _LEGIBLE = 0.75
@@ -16,43 +17,20 @@ _LOST = 0.5
 def halo_fault(sight: Sight) -> str | None:
     """Whether edges show other colours than those of the two sides, for shapes that have not moved.
 
-    The picture is drawn again from the layers' coverage and the colours that it has now away from
-    the edges. What differs along the edges is the halo.
+    What differs along the edges from the picture drawn again with perfect ones is the halo.
     """
     before, after = _halo(sight, sight.before), _halo(sight, sight.after)
     return None if after < before + _HALO else f"halo of {after:.3f}, before {before:.3f}"
 
 
 def _halo(sight: Sight, picture: Picture) -> float:
-    assert sight.logo is not None
-    seen = _premultiplied(picture)
-    drawn = np.zeros_like(seen)
-    band = np.zeros(seen.shape[:2], np.bool_)
+    band = np.zeros(sight.before.shape[:2], np.bool_)
     for name in (GROUND, *sight.layers):
         coverage = sight.coverage(name)
-        if not coverage.any():
-            continue
-        drawn += _spread(seen, sight.solid(name)) * coverage[..., None]
         band |= (coverage > 0.02) & (coverage < 0.98)
-    return float(np.abs(drawn - seen)[band].mean()) if band.any() else 0.0
-
-
-def _premultiplied(picture: Picture) -> Floats:
-    wide = picture.astype(np.float32) / np.float32(255)
-    wide[..., :3] *= wide[..., 3:]
-    return wide
-
-
-def _spread(colours: Floats, where: Flags) -> Floats:
-    """Every pixel in the colour of the nearest pixel of some."""
-    if not where.any():
-        return colours
-    _, labels = cv2.distanceTransformWithLabels(
-        (~where).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    palette = np.zeros((int(labels.max()) + 1, colours.shape[2]), np.float32)
-    palette[labels[where]] = colours[where]
-    return np.asarray(palette[labels])
+    if not band.any():
+        return 0.0
+    return float(np.abs(redrawn(sight, picture) - premultiplied(picture))[band].mean())
 
 
 def text_fault(sight: Sight, name: str) -> str | None:

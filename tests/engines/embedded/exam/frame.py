@@ -1,4 +1,4 @@
-"""Check a picture as a whole: its canvas, its margins, how it is turned, how many colours it has."""
+"""Check a picture as a whole: canvas, margins, how it is turned, how many colours it has."""
 
 from __future__ import annotations
 
@@ -48,9 +48,8 @@ def _margin(picture: Picture) -> float:
     if box is None:
         return 0.0
     height, width = picture.shape[:2]
-    return min(
-        box[0] / width, box[1] / height, (width - box[2]) / width, (height - box[3]) / height
-    )
+    sides = (box[0] / width, box[1] / height, 1 - box[2] / width, 1 - box[3] / height)
+    return float(min(sides))
 
 
 def _turned(sight: Sight, ways: list[str]) -> str | None:
@@ -106,12 +105,11 @@ def colours_in(picture: Picture) -> int:
     seen = picture[still & (picture[..., 3] > 127)][:, :3]
     colours, counts = np.unique(seen // 4, axis=0, return_counts=True)
     lab = lab_of(np.clip(colours[None] * 4 + 2, 0, 255).astype(np.uint8))[0]
+    least = _LEAST_SHARE * picture.shape[0] * picture.shape[1]
     left = np.argsort(-counts, kind="stable")
     number = 0
     while left.size:
         near = np.linalg.norm(lab[left] - lab[left[0]], axis=1) < _ONE_COLOUR
-        number += int(
-            counts[left[near]].sum() >= _LEAST_SHARE * picture.shape[0] * picture.shape[1]
-        )
+        number += int(counts[left[near]].sum() >= least)
         left = left[~near]
     return number

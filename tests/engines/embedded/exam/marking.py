@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
 
 import numpy as np
 from PIL import Image
@@ -18,29 +17,11 @@ from tests.engines.embedded.exam.questions import Question
 from tests.engines.embedded.exam.sight import GROUND, Picture, Sight
 
 # After these every shape is where it was, so edges and lettering can be held against the truth.
-_SHAPES_STAY = frozenset(
-    [
-        "recolour",
-        "lighten",
-        "darken",
-        "warmer",
-        "cooler",
-        "pastel",
-        "mute",
-        "vivid",
-        "earthy",
-        "neon",
-        "monochrome",
-        "harmony",
-        "flatten",
-        "invert",
-        "dark_mode",
-        "light_mode",
-        "contrast",
-        "brightness",
-        "background",
-    ]
-)
+_SHAPES_STAY = {
+    "recolour", "lighten", "darken", "warmer", "cooler", "pastel", "mute", "vivid", "earthy",
+    "neon", "monochrome", "harmony", "flatten", "invert", "dark_mode", "light_mode", "contrast",
+    "brightness", "background",
+}  # fmt: skip
 _KEYS = {
     "engine", "outcome", "understood", "applied", "not_applied", "assumptions", "corrections",
     "warnings", "palette",
@@ -59,7 +40,7 @@ def faults(question: Question, subject: Subject, outcome: Outcome) -> list[str]:
         found += [] if question.unchanged == (after is None) else [_presence(outcome)]
         return found + _refusals(question, outcome.report)
     found += _refusals(question, outcome.report)
-    sight = Sight(subject.pixels, after, subject.logo)
+    sight = Sight(subject.pixels, after, subject.logo, subject.name.endswith("_jpeg"))
     found += seen_faults(question, sight)
     ops = {edit["op"] for edit in outcome.report["applied"]}
     if sight.logo is not None and ops <= _SHAPES_STAY and not sight.resized:
@@ -82,7 +63,7 @@ def _presence(outcome: Outcome) -> str:
     return f"done though it should not be: {[x['summary'] for x in outcome.report['applied']]}"
 
 
-def report_faults(report: Report, before: Picture, after: Picture | None) -> Iterable[str]:
+def report_faults(report: Report, before: Picture, after: Picture | None) -> list[str]:
     """What is wrong with a report whatever the question was."""
     found = []
     if set(report) != _KEYS:
@@ -130,11 +111,11 @@ def seen_faults(question: Question, sight: Sight) -> list[str]:
         for name in names.split(","):
             wanted[name] = (*wanted.get(name, ()), *checks)
             spoken |= _members(sight, name)
-    rest = wanted.pop("rest", ("same",))
+    others = wanted.pop("rest", ("same",))
     for name in [n for n in (*sight.layers, GROUND) if n not in spoken]:
-        wanted[name] = rest
-    for name, checks in wanted.items():
-        found += _checked(sight, name, checks)
+        wanted[name] = others
+    for name, asked in wanted.items():
+        found += _checked(sight, name, asked)
     return found
 
 

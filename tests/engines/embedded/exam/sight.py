@@ -42,11 +42,12 @@ def box_of(seen: Flags) -> tuple[int, int, int, int] | None:
 
 @dataclass(frozen=True, eq=False)
 class Sight:
-    """A picture before and after; `logo` is None for a photograph."""
+    """A picture before and after; `logo` is None for a photograph, `noisy` is after JPEG."""
 
     before: Picture
     after: Picture
     logo: Logo | None
+    noisy: bool = False
 
     @property
     def resized(self) -> bool:
@@ -73,15 +74,16 @@ class Sight:
         """The names of the layers that are lettering."""
         return [x.name for x in self.logo.layers if x.role in TEXT_ROLES] if self.logo else []
 
-    def coverage(self, name: str) -> Floats:
+    def coverage(self, name: str, without: str | None = None) -> Floats:
         """How much of each pixel shows the named layer, `ground`, `art` or `all`, 0–1."""
         if self.logo is None or name == "all":
             return np.ones(self.before.shape[:2], np.float32)
+        logo = self.logo if without is None else self.logo.without(without)
         if name in (GROUND, "art"):
-            ground = ground_mask(self.logo)
+            ground = ground_mask(logo)
             return ground if name == GROUND else 1 - ground
         assert name in self.layers, name
-        return self.logo.visible(name)
+        return logo.visible(name)
 
     def solid(self, name: str) -> Flags:
         """The pixels that show nothing else; for hairlines those that show most of it."""
@@ -93,16 +95,16 @@ class Sight:
             return np.asarray(coverage >= np.sort(coverage, axis=None)[-_FEW_PIXELS])
         return np.asarray(solid)
 
+    def pure(self, name: str) -> Flags:
+        """The pixels in which nothing else has any part; for hairlines those of `solid`."""
+        pure = self.coverage(name) > 0.999
+        return pure if int(pure.sum()) >= _FEW_PIXELS else self.solid(name)
+
     def inside(self, name: str) -> Flags:
         """The pixels of a layer that are far from its edges."""
         shape = (self.coverage(name) > 0.5).astype(np.uint8)
         depth = cv2.distanceTransform(np.pad(shape, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
         return np.asarray(depth >= 0.7 * float(depth.max()))
-
-    def below(self, name: str) -> Picture:
-        """The picture before, as it would be without a layer and what lies on it."""
-        assert self.logo is not None
-        return self.logo.without(name).render()
 
     def beside(self, name: str) -> Flags:
         """The pixels around a layer that show nothing of it."""
