@@ -233,6 +233,7 @@ class Page:
     text: str
     content_type: str
     problems: Mapping[str, Codes] = field(default_factory=dict)
+    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     more: Mapping[str, str] = field(default_factory=dict)
     parameters: tuple[str, ...] = ()
 
@@ -242,6 +243,7 @@ PAGES: Mapping[str, Page] = {
         "getStudio",
         "The studio: a page to upload, refine, compare and follow the history",
         "text/html",
+        headers={"200": ("ETag", "Cache-Control"), "304": ("ETag", "Cache-Control")},
         more=UNCHANGED,
     ),
     "/docs": Page("getDocumentation", "This description as a page", "text/html"),

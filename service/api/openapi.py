@@ -122,7 +122,7 @@ def _page(page: Page) -> Json:
         described["responses"][status] = {"description": text}
     for status, codes in page.problems.items():
         described["responses"][status] = _problem(int(status), codes)
-    _add_headers(described, {})
+    _add_headers(described, page.headers)
     return described
 
 

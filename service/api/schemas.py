@@ -93,7 +93,9 @@ class RefineIn(BaseModel):
     """A wish to refine an image. Unknown fields are ignored."""
 
     original_image_url: Annotated[
-        str, Field(max_length=MAX_URL_CHARS), AfterValidator(_absolute_http)
+        str,
+        Field(max_length=MAX_URL_CHARS, json_schema_extra={"format": "uri"}),
+        AfterValidator(_absolute_http),
     ]
     refinement_prompt: Annotated[
         Text,
@@ -175,7 +177,11 @@ class ConceptOut(BaseModel):
 class WebhookIn(BaseModel):
     """Where to send which events. Unknown fields are ignored."""
 
-    url: Annotated[str, Field(max_length=MAX_URL_CHARS), AfterValidator(_https_to_the_world)]
+    url: Annotated[
+        str,
+        Field(max_length=MAX_URL_CHARS, json_schema_extra={"format": "uri"}),
+        AfterValidator(_https_to_the_world),
+    ]
     events: Annotated[
         list[TaskEvent], Field(min_length=1, max_length=len(TASK_EVENTS)), AfterValidator(_once)
     ] = list(TASK_EVENTS)

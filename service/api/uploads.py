@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import ValidationError
 
 from service.api.errors import MultipartRequired, PayloadTooLarge, RequestInvalid, invalid_from
@@ -15,6 +16,14 @@ from service.refinement import MAX_IMAGE_BYTES
 MAX_FIELD_BYTES = 16 * 1024
 MAX_PARTS = 16
 CHUNK_BYTES = 64 * 1024
+# what aiohttp's reader raises when boundaries, headers or encodings of parts are wrong
+_BROKEN = (
+    ValueError,
+    AssertionError,
+    RuntimeError,
+    web.RequestPayloadError,
+    HttpProcessingError,
+)
 _FIELDS = ("logo_description", "theme_description")
 
 
@@ -36,8 +45,7 @@ async def read_upload(request: web.Request) -> Upload:
         raise ImageTooLarge
     try:
         image, fields = await _read_parts(request)
-    except (ValueError, AssertionError, RuntimeError, web.RequestPayloadError) as error:
-        # what aiohttp's reader raises when boundaries, headers or encodings of parts are wrong
+    except _BROKEN as error:
         raise RequestInvalid([([], "is not well-formed multipart/form-data")]) from error
     if not image:
         raise RequestInvalid([(["image"], "a file is required")])

@@ -20,7 +20,15 @@ Json = dict[str, Any]
 UNSAID = {
     *("content-type", "content-length", "content-security-policy", "content-range"),
     *("date", "x-content-type-options", "allow", "accept-ranges", "last-modified"),
-    *("transfer-encoding", "content-encoding", "vary", "cache-control", "x-accel-buffering"),
+    *("cross-origin-opener-policy", "cross-origin-resource-policy", "permissions-policy"),
+    *(
+        "referrer-policy",
+        "transfer-encoding",
+        "content-encoding",
+        "vary",
+        "cache-control",
+        "x-accel-buffering",
+    ),
 }
 
 

@@ -268,6 +268,14 @@ BROKEN_MULTIPART = {
         "multipart/form-data; boundary=b",
         b'--b\r\nContent-Disposition: form-data; name="image"\r\n\r\nabc',
     ),
+    "control characters in a part's header": (
+        "multipart/form-data; boundary=b",
+        b'--b\r\nContent-Disposition: form-data; name="\x1d"\r\n\r\nabc\r\n--b--\r\n',
+    ),
+    "a part's header too long": (
+        "multipart/form-data; boundary=b",
+        b"--b\r\nX: " + b"x" * 100_000 + b"\r\n\r\nabc\r\n--b--\r\n",
+    ),
     "bad base64": (
         "multipart/form-data; boundary=b",
         b'--b\r\nContent-Disposition: form-data; name="image"\r\n'
