@@ -11,7 +11,7 @@ from tests.engines.embedded.exam.notation import Item, exam
 from tests.engines.embedded.pixels import logo, picture_of
 
 PNG = "image/png"
-ITEMS = exam("tuned")[::3]  # all of them take minutes
+ITEMS = exam("tuned")[::6]  # all of them take minutes
 
 
 @cache
