@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from queueing.contract import Queue
+import structlog
+
+from queueing.contract import Queue, QueueMisconfigured
 from queueing.memory import MemoryQueue
 from queueing.pubsub import PubSubQueue
 from service.announcing import Announcer
@@ -40,11 +42,14 @@ from storage.tasks import Tasks
 from storage.webhooks import Webhooks
 from storage.work import Work
 
+log = structlog.get_logger()
+
 # What a call in a child may take beyond what was loaded before it: 25 megapixels need 400 MB to be
 # taken in, and the engine works at 2,048 pixels at most.
 INTAKE_BYTES = 512 * 1024**2
 ENGINE_BYTES = 1280 * 1024**2
 POOL_CONNECTIONS = 16
+QUEUE_START_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         metrics.connections.set_function(lambda: database.in_use[0])
         concepts = Concepts(database)
         images = await _open_images(settings, concepts, stack)
-        queue = _open_queue(settings, stack)
+        queue = await _open_queue(settings, stack)
         fetcher = _open_fetcher(settings, stack)
         engine = _open_engine(settings, metrics, stack)
         intake = Intake(_open_sandbox(1, INTAKE_BYTES, "service.intake", stack))
@@ -196,16 +201,31 @@ def _open_fetcher(settings: Settings, stack: AsyncExitStack) -> Fetcher:
     return fetcher
 
 
-def _open_queue(settings: Settings, stack: AsyncExitStack) -> Queue:
-    queue: Queue
+async def _open_queue(settings: Settings, stack: AsyncExitStack) -> Queue:
     if settings.queue_is_in_memory:
-        queue = MemoryQueue()
-    else:
-        project, topic, subscription = settings.queue_url.removeprefix("pubsub://").split("/")
-        queue = PubSubQueue(
-            project, topic, subscription, emulator_host=settings.pubsub_emulator_host
-        )
+        queue: Queue = MemoryQueue()
+        stack.push_async_callback(queue.close)
+        return queue
+    project, topic, subscription = settings.queue_url.removeprefix("pubsub://").split("/")
+    backoff_s = (settings.pubsub_min_backoff_seconds, settings.pubsub_max_backoff_seconds)
+    queue = PubSubQueue(
+        project,
+        topic,
+        subscription,
+        emulator_host=settings.pubsub_emulator_host,
+        ack_deadline_s=settings.pubsub_ack_deadline_seconds,
+        max_deliveries=settings.pubsub_max_deliveries,
+        redelivery_backoff_s=backoff_s,
+    )
     stack.push_async_callback(queue.close)
+    try:
+        async with asyncio.timeout(QUEUE_START_S):
+            await queue.check()
+    except QueueMisconfigured as error:
+        raise WrongSetting(f"QUEUE_URL: {error}") from error
+    except OSError as error:
+        # a broker that is away holds up no start, as it holds up no request
+        log.warning("queue_unavailable", error=type(error).__name__)
     return queue
 
 

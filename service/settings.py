@@ -36,6 +36,10 @@ class Settings(EngineSettings):
     database_url: str | None = None
     queue_url: str = "memory:"
     pubsub_emulator_host: str | None = None
+    pubsub_ack_deadline_seconds: Annotated[int, Field(ge=10, le=600)] = 10
+    pubsub_max_deliveries: Annotated[int, Field(ge=5, le=100)] = 20
+    pubsub_min_backoff_seconds: Annotated[int, Field(ge=1, le=600)] = 1
+    pubsub_max_backoff_seconds: Annotated[int, Field(ge=1, le=600)] = 60
     storage_url: str = "file:"
     storage_emulator_host: str | None = None
     storage_cdn_url: str | None = None
