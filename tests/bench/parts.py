@@ -37,6 +37,16 @@ async def listening(
     port: int, *arguments: str, settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """`python -m` these arguments, once it listens on the port."""
+    async with module_process(*arguments, settings=settings) as process:
+        await _until_listening(port, process)
+        yield process
+
+
+@asynccontextmanager
+async def module_process(
+    *arguments: str, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m` these arguments. A time-out inside tells what the process has said."""
     with tempfile.TemporaryFile() as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -47,7 +57,6 @@ async def listening(
             stderr=log,
         )
         try:
-            await _until_listening(port, process)
             yield process
         except TimeoutError:
             log.seek(0)
