@@ -8,7 +8,12 @@ from aiohttp_pydantic.oas.typing import r200
 from service.api.keys import FILE_IMAGES
 from service.api.view import View
 
-_CONTENT_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
+_CONTENT_TYPES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".webp": "image/webp",
+    ".svg": "image/svg+xml",
+}
 
 
 class ImageFile(View):
