@@ -52,10 +52,12 @@ class Topic:
 
     What is only `named` ("the background:") must come back in a wish, else nobody knows what it
     was said for; what is `disliked` should; what is `told` ("the text is navy") need not.
+    `otherwise` is the wish that it is if nothing comes back: "navy".
     """
 
     targets: tuple[Target, ...]
     manner: Literal["named", "disliked", "told"] = "named"
+    otherwise: Edit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class Protect:
 
 @dataclass(frozen=True, slots=True)
 class Assume:
-    """A sentence for the report about how a vague word was taken."""
+    """A sentence for the report about how words were taken; "%s" stands for the clause's own."""
 
     sentence: str
 
@@ -174,6 +176,8 @@ def styled(key: str, aim: Aim) -> Edit | None:
         return Edit(Op.BACKGROUND, Target(Part.BACKGROUND), "") if whole else None
     if aim.aspect in ("font", "layout", "corners", "edges"):
         return None
+    if key == Op.FLIP:
+        return Edit(Op.FLIP, aim.target, "", mode="horizontal")
     if key in _OF_THE_WHOLE and aim.kind != "image":
         return None
     return Edit(Op(key), aim.target, "", amount_of(Op(key), 1, None))

@@ -128,8 +128,8 @@ def _items(tokens: Sequence[Token]) -> list[Item]:
         if not senses:
             end, senses = at + 1, _single(tokens[at])
         text = " ".join(t.text for t in tokens[at:end])
-        if articles[at] and end == at + 1 and {s.tag for s in senses} <= VERBS:
-            senses = [Sense("word")]
+        if articles[at] and end == at + 1:  # "the leaves" are no verb
+            senses = [s for s in senses if s.tag not in VERBS] or [Sense("word")]
         items.append(Item(at, end, tuple(dict.fromkeys(senses)), text, articles[at], reach))
         at = end
     return items

@@ -12,6 +12,7 @@ from service.engines.embedded.language.chunks import VERBS
 from service.engines.embedded.language.frames import read_items
 from service.engines.embedded.language.items import Item
 from service.engines.embedded.language.patterns import JOINTS
+from service.engines.embedded.language.salvage import made_out
 from service.engines.embedded.plan import Edit
 
 _CUTS = (
@@ -23,7 +24,7 @@ _LONGEST = 18
 """Items of the longest run that is tried as one clause."""
 
 _LONGEST_REASON = 9
-_READ, _LOOSE, _TOPIC, _UNREAD = 1.0, 0.3, 0.4, 10.0
+_READ, _LOOSE, _TOPIC, _MADE_OUT, _UNREAD = 1.0, 0.3, 0.4, 5.0, 10.0
 _REASON, _RELATIVE = 0.5, 1.2
 
 
@@ -96,6 +97,9 @@ def _read(items: tuple[Item, ...]) -> tuple[Acts, float]:
         if acts is not None:
             topic = all(isinstance(act, Topic) for act in acts)
             return acts, cost + (_READ + _TOPIC if topic else _READ)
+    made = made_out(items)
+    if made is not None:
+        return made, _MADE_OUT + len(items)
     return None, _UNREAD + 2 * len(items)
 
 

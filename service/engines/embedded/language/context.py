@@ -59,6 +59,7 @@ class Context:
     disliked: Target | None = None
     narrowed: tuple[Target, ...] = ()
     open_topic: Declined | None = None
+    open_wish: Edit | None = None
     rest_kept: str | None = None
     edits: list[Edit] = field(default_factory=list)
     protections: list[Protection] = field(default_factory=list)
@@ -73,11 +74,11 @@ class Context:
             case Protect():
                 self._protect(act, span)
             case Assume():
-                self.assumptions.append(act.sentence)
+                self.assumptions.append(act.sentence.replace("%s", span))
             case Declined():
                 self.declined.append(replace(act, span=span))
             case Topic():
-                self._speak_of(act, span)
+                self._speak_of(act, span, step)
             case Narrow():
                 self._narrow(act, span, step)
             case Soften():
@@ -92,9 +93,13 @@ class Context:
 
     def close(self) -> None:
         """Decline what was named and never came back in a wish."""
-        if self.open_topic is not None:
-            self.declined.append(self.open_topic)
-            self.open_topic = None
+        topic, wish = self.open_topic, self.open_wish
+        self.open_topic = self.open_wish = None
+        if wish is not None and not self.edits:
+            self.about = None
+            self._edit(wish)
+        elif topic is not None:
+            self.declined.append(topic)
 
     def rest(self) -> list[Protection]:
         """Protections of what no edit is for, if "everything else" is to stay."""
@@ -118,7 +123,7 @@ class Context:
         target = act.target
         if target in (IT, SAME):
             target = self.about or Target(Part.ARTWORK)
-            self.open_topic = None
+            self.open_topic = self.open_wish = None
         if target == Target(Part.IMAGE) and act.keep is not Keep.EVERYTHING:
             target = Target(Part.ARTWORK)
         self.protections.append(Protection(Constraint(act.keep, target, span), act.soft, act.op))
@@ -131,7 +136,7 @@ class Context:
             target = self.disliked
         elif target in (IT, SAME):
             target = self._antecedent(edit.op)
-        self.open_topic = None
+        self.open_topic = self.open_wish = None
         if edit.op is Op.REMOVE and edit.target == IT and self._removed_last():
             return
         if edit.op is Op.REMOVE and target in _GENERAL:
@@ -172,8 +177,13 @@ class Context:
             return Target(Part.ARTWORK)
         return last
 
-    def _speak_of(self, topic: Topic, span: str) -> None:
+    def _speak_of(self, topic: Topic, span: str, step: int) -> None:
+        wish = replace(topic.otherwise, span=span, step=step) if topic.otherwise else None
+        if wish is not None and self.disliked is not None:
+            self._edit(wish)
+            return
         self.close()
+        self.open_wish = wish
         target = topic.targets[0]
         if target not in (IT, SAME):
             self.about = target

@@ -94,6 +94,8 @@ _WHOLE = {
 }
 
 
+_SUBJECTS = ("the", "it", "this", "that", "these", "those", "we", "you", "there", "our", "they")
+_AUX = ("should", "could", "would", "can", "is", "are", "do", "does", "will", "might")
 _IS = ("it", "that", "there", "what", "here", "who", "where", "this", "he", "she", "how")
 """After these "'s" is "is"; after a noun it may be that or a possessive."""
 
@@ -115,7 +117,24 @@ def tokenise(prompt: str) -> list[Token]:
     plain = prompt.translate(_PLAIN).lower()
     if len(plain) != len(prompt):  # a letter whose lower case is two letters
         plain = "".join(letter.lower()[:1] for letter in prompt.translate(_PLAIN))
-    return [t for match in _PATTERN.finditer(plain) for t in _tokens_of(match)]
+    found = [t for match in _PATTERN.finditer(plain) for t in _tokens_of(match)]
+    return _without_rhetoric(found, plain)
+
+
+def _without_rhetoric(tokens: list[Token], plain: str) -> list[Token]:
+    """ "Shouldn't the text be darker?" asks for what "should the text be darker?" asks for."""
+    out: list[Token] = []
+    start = 0
+    for i, token in enumerate(tokens):
+        if token.text == "." or i == len(tokens) - 1:
+            sentence = tokens[start : i + 1]
+            opens = [t.text for t in sentence[:3]]
+            asked = "?" in plain[token.start : token.end] or (opens[2:] and opens[2] in _SUBJECTS)
+            if asked and opens[1:2] == ["not"] and opens[0] in _AUX:
+                del sentence[1]
+            out += sentence
+            start = i + 1
+    return out
 
 
 def _tokens_of(match: re.Match[str]) -> Iterator[Token]:

@@ -9,6 +9,7 @@ from service.engines.embedded.language.acts import (
     Act,
     Acts,
     Aim,
+    Assume,
     aims_of,
     coloured,
     wished,
@@ -21,6 +22,7 @@ from service.engines.embedded.language.patterns import Match
 from service.engines.embedded.plan import Colour, Edit, Op, Part, Target
 
 _IMAGE = Target(Part.IMAGE)
+_INSTEAD = "“%s” was taken as the one colour instead of the other."
 
 
 def _colours(items: list[Item]) -> tuple[Colour, ...]:
@@ -68,6 +70,12 @@ def _palette(m: Match, _: Reading) -> Acts:
 
 def _two_or_more(m: Match, reading: Reading) -> Acts:
     return _palette(m, reading) if len(m.items("v")) > 1 else None
+
+
+def _rather(m: Match, _: Reading) -> Acts:
+    """ "less brown and more green"."""
+    edits = [coloured(m.sense("v", "colour").colour, a) for a in aims_of(m.items("t"))]
+    return [*(replace(e, confidence=0.5) for e in edits if e), Assume(_INSTEAD)]
 
 
 def _scheme(m: Match, _: Reading) -> Acts:
@@ -159,6 +167,9 @@ FRAMES = frames(
     ("P* (limit|causes|down) aspect to n:number", _count),
     ("P* v:colour relative t:T is*", _swap),
     ("P* v:colour P* replaces t:T+", _swap),
+    ("P* v:colour in t:T possessive stead", _swap),
+    ("P* v:colour P* suits t:T more?", _swap),
+    ("P* less of? t:colour (and|comma|save|but)* (more|as) of? v:colour", _rather),
     ("flip T? to s:style", _style),
     ("(flip|P)* T? P* v:scheme", _scheme),
     ("(P|limit)* (less|too_much|limit) q:aspect (O+ T)?", _fewer),

@@ -39,6 +39,13 @@ def _keep_softly(m: Match, _: Reading) -> Acts:
     return [protected(aim, soft=True) for aim in aims_of(m.items("t"))]
 
 
+def _spared(m: Match, _: Reading) -> Acts:
+    """ "but not the text"; "not navy" spares nothing."""
+    if any(i.has("colour") and not i.article for i in m.items("t")):
+        return None
+    return [protected(aim, soft=True) for aim in aims_of(m.items("t"))]
+
+
 def _keep_quality(m: Match, _: Reading) -> Acts:
     """ "keep the text dark", "keep the size of the icon", "keep it brown"."""
     aims = aims_of(m.items("t"))
@@ -62,5 +69,5 @@ FRAMES = frames(
     ("modal? t:T+ P* keep L* q:(colour|adj)", _keep_quality),
     ("modal? t:T+ P* keep (L* as_is)?", keep_all),
     ("P* t:T+ P* as_is", keep_all),
-    ("(except|save) O* t:T+", _keep_softly),
+    ("(except|save) O* t:T+", _spared),
 )

@@ -79,6 +79,8 @@ def _only(m: Match, _: Reading) -> Acts:
 FRAMES = frames(
     ("P* (remove|no|without|down) gradient (O+ t:T+)?", _flatten),
     ("P* gradient (P* remove|go_away)", _flatten),
+    ("gradient (displeases|dislike)", _flatten),
+    ("(is|dislike)+ gradient", _flatten),
     ("P* (swap|remove) gradient (O)+ (style|X|W)", _flatten),
     ("P* gradient P* q:adj", _flat),
     ("q:causes gradient", _flat),

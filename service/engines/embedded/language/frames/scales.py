@@ -61,6 +61,11 @@ def _wanted(m: Match, reading: Reading) -> Acts:
     return _up(m, reading) if m.sense("q", "measure").key in _GOOD_ALONE else None
 
 
+def _bothered(m: Match, reading: Reading) -> Acts:
+    """ "the clutter bothers me"; of other qualities nobody can tell which way."""
+    return _down(m, reading) if m.sense("q", "measure").key == "complexity" else None
+
+
 def _by_factor(m: Match, _: Reading) -> Acts:
     """ "reduce by half the size of the icon"."""
     sense = m.sense("q", "pred")
@@ -157,9 +162,12 @@ FRAMES = frames(
     ("P* q:measure~ (O+ t:T+)? P* down", _down),
     ("(add|want|give|use|put|with)+ q:measure~ (O+ t:T+)? O*", _up),
     ("give t:T+ q:measure~", _up),
+    ("t:T+ (modal|want)+ q:measure~", _up),
     ("P* down q:pred", _by_factor),
     ("(remove|no|without) q:measure~ (O+ t:T+)?", _down),
     ("q:measure go_away", _down),
+    ("(is|dislike)+ q:measure", _bothered),
+    ("q:measure (displeases|dislike)", _bothered),
     ("P* q:measure", _wanted),
     ("P* q:measure~ (O+ t:T+)? P* v:(pred|adj)", _level),
     ("P* v:(pred|adj) O+ q:measure", _level),

@@ -15,7 +15,9 @@ from service.engines.embedded.language.acts import (
     Assume,
     Topic,
     aims_of,
+    coloured,
     on_scale,
+    styled,
     wished,
     with_excepts,
 )
@@ -33,8 +35,9 @@ def give(aims: tuple[Aim, ...], values: list[Item], reading: Reading) -> Acts:
     acts: list[Act] = []
     for aim in aims:
         for value in values:
-            alone = value.first == reading.items[0].first
-            if alone and value.has("colour") and value.article == "the" and aim.target == SAME:
+            used = any(item.has("use") for item in reading.items)
+            the = value.has("colour") and value.article == "the"
+            if the and aim.target == SAME and not used:
                 return None  # "the brown" is a thing and no wish
             if is_thing(value) and aim.target.colour is None:
                 return None
@@ -66,9 +69,31 @@ def _give(m: Match, reading: Reading) -> Acts:
 
 def _juxtaposed(m: Match, reading: Reading) -> bool:
     """ "razor sharp": an unknown word right before a quality is no thing that has it."""
-    thing = m.item("t")
-    alone = thing.has("noun") and not thing.article and thing.first == reading.items[0].first
-    return alone and m.item("v").first == thing.end
+    thing, value = m.item("t"), m.item("v")
+    if not thing.has("noun") or thing.article or thing.first != reading.items[0].first:
+        return False
+    between = [i for i in reading.items if thing.end <= i.first < value.first]
+    return not between or not all(
+        i.has("is", "be", "modal", "seem", "in", "to", "become") for i in between
+    )
+
+
+def _give_bare(m: Match, reading: Reading) -> Acts:
+    """ "warmer, please"; a colour alone may only name what the next clause is about."""
+    values = m.items("v")
+    if len(values) == 1 and values[0].has("colour"):
+        return None
+    return give((Aim(SAME),), values, reading)
+
+
+def _bare_colour(m: Match, _: Reading) -> Acts:
+    """ "navy": a wish if nothing else is said, the topic if "make it lighter" comes after."""
+    item = m.item("v")
+    sense = item.sense("colour")
+    wish = coloured(sense.colour, Aim(SAME), shades=sense.key == "shades")
+    if item.article == "the" or wish is None:
+        return None
+    return [Topic((aims_of([item])[0].target,), otherwise=wish)]
 
 
 def _values_of(item: Item) -> tuple[Sense, ...]:
@@ -120,6 +145,12 @@ def _so_much(m: Match, reading: Reading) -> Acts:
     sense = m.sense("v", "adj", "excess")
     sign = -sense.sign if sense.tag == "adj" else sense.sign
     edits = [on_scale(sense.key, sign, aim, reading.degree) for aim in aims_of(m.items("t"))]
+    return None if None in edits else [replace(e, confidence=0.7) for e in edits if e]
+
+
+def _told(m: Match, _: Reading) -> Acts:
+    """ "it should face the other way"."""
+    edits = [styled(m.sense("v", "told").key, aim) for aim in aims_of(m.items("t"))]
     return None if None in edits else [replace(e, confidence=0.7) for e in edits if e]
 
 
@@ -193,7 +224,8 @@ FRAMES = frames(
     ("is* praise t:T (and t:T)*", _liked),
     ("t:T (and t:T)* praise", _liked),
     ("is* dislike t:T (and t:T)*", _disliked),
-    ("(t:T+)? (seem|is|modal|ensure)* v:trouble (O+ T)?", _trouble),
+    ("(t:T+)? (seem|is|modal|ensure)* v:trouble ((O)+ T)?", _trouble),
+    ("(t:T+)? (P)* v:told", _told),
     ("t:T (and t:T)* displeases", _disliked),
     ("(t:T+)? (seem|is|as)+ v:adj", _complaint),
     ("v:adj", _bare_complaint),
@@ -212,10 +244,13 @@ FRAMES = frames(
     ("on v:colour", _on),
     ("P* t:U+ P* v:X~", _give),
     ("modal t:U+ P* v:X~", _give),
-    ("P* look? P* v:X~", _give),
+    ("(P)+ look? P* v:X~", _give),
+    ("look? v:X~", _give_bare),
     ("P* v:X~ O+ t:T+", _give),
     ("P* T? P* v:W ((on|in|with)+ v:W)?", _things),
     ("P* v:placed", _things),
     ("add v:X~ (O+ t:T+)?", _give),
+    ("change t:(colour|target)", _topic),
+    ("v:colour", _bare_colour),
     ("t:T", _topic),
 )

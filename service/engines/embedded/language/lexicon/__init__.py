@@ -128,6 +128,25 @@ def _styles(key: str, table: Table) -> Iterator[Phrase]:
     yield from _nouns(table.get("effect", ()), Sense("effect", key))
 
 
+def _idioms(_: str, table: Table) -> Iterator[Phrase]:
+    """An idiom is the scale or the style that it stands for."""
+    if "style" in table:
+        key = table["style"]
+        done, told, word = Sense("does", key), Sense("told", key), Sense("style", key)
+    else:
+        ((key, sign),) = _moves([table["wish"]])
+        done, told = Sense("causes", key, sign), Sense("trouble", key, sign)
+        word = Sense("pred", key, sign)
+    yield from _phrases(table.get("verbs", ()), done, verb=True)
+    yield from _phrases(table.get("said", ()), told)
+    yield from _phrases(table.get("words", ()), word)
+
+
+def _departures(_: str, table: Table) -> Iterator[Phrase]:
+    yield from _phrases(table["verbs"], Sense("remove"), verb=True)
+    yield from _phrases(table["said"], Sense("go_away"))
+
+
 def _vaguely(key: str, table: Table) -> Iterator[Phrase]:
     yield from _phrases(table["words"], Sense("vague", key))
     single = [w for w in table["words"] if " " not in w and len(w) < 10]
@@ -168,6 +187,8 @@ def _aspects(key: str, table: Table) -> Iterator[Phrase]:
 _KINDS: dict[str, Callable[[str, Table], Iterator[Phrase]]] = {
     "qualities": _qualities,
     "styles": _styles,
+    "idioms": _idioms,
+    "departures": _departures,
     "troubles": _troubles,
     "degrees": _degrees,
     "numbers": _numbers,

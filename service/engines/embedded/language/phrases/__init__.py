@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from service.engines.embedded.language.chunks import VERBS
-from service.engines.embedded.language.items import Item
+from service.engines.embedded.language.items import Item, Sense
 from service.engines.embedded.language.patterns import Coded
 from service.engines.embedded.language.phrases import amounts, colours, comparisons, things
 from service.engines.embedded.language.phrases.rule import Stage
@@ -45,8 +47,18 @@ def _applied(items: list[Item], rules: Stage) -> list[Item]:
     return out
 
 
+def _plain(items: list[Item], at: int) -> Item:
+    """An unknown word between two colours is no thing: "let teal succeed orange"."""
+    around = items[at - 1 : at] + items[at + 1 : at + 2]
+    hemmed = len(around) == 2 and all(item.has("hue", "colour") for item in around)
+    if items[at].has("noun") and not items[at].article and hemmed:
+        return replace(items[at], senses=(Sense("stray"),))
+    return items[at]
+
+
 def phrased(items: list[Item]) -> list[Item]:
     """The items after every stage."""
+    items = [_plain(items, i) for i in range(len(items))]
     for stage in _STAGES:
         items = _applied(items, stage)
     return items

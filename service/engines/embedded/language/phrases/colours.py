@@ -42,6 +42,11 @@ def _toned(m: Match) -> list[Sense]:
     return [replace(m.sense("c", "colour"), key="shades" if many else "")]
 
 
+def _colour_of(m: Match) -> list[Sense] | None:
+    """ "the colour of wine"; a scheme of two colours is more than one."""
+    return [m.sense("c", "colour")] if m.item("t").words in ("colour", "shade", "hue") else None
+
+
 def _coloured(m: Match) -> list[Sense]:
     return [Sense("target", targets=(Target(colour=m.sense("c", "colour").colour),))]
 
@@ -55,6 +60,7 @@ STAGES = (
         ("s:shades c:colour bits?", _shades),
         ("c:colour b:tones", _toned),
         ("tones c:colour", same("c", "colour")),
+        ("t:tones of c:colour", _colour_of),
         ("c:colour bits", _coloured),
         ("any (be|seem)? c:colour", _coloured),
     ),

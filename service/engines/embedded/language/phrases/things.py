@@ -67,9 +67,7 @@ def _coloured_part(m: Match) -> list[Sense] | None:
     thing, colour = m.item("t"), m.sense("c", "colour").colour
     if thing.article or colour is None:
         return None
-    if (
-        thing.has("noun") and colour.name in lexicon().compounds
-    ):  # "coffee cup" is not a colour's cup
+    if thing.has("noun") and colour.name in lexicon().compounds:  # "coffee cup" is one name
         noun = f"{m.item('c').words} {thing.words}"
         return [Sense("noun", noun, targets=(Target(noun=noun),))]
     whole = named_targets(thing)[0]
@@ -134,7 +132,8 @@ def _pointed(m: Match) -> list[Sense] | None:
 NAMES = (
     stage(("this:pronoun t:(N|measure)", _pointed)),
     stage(
-        ("t:target q:measure", _measured),
+        ("t:target possessive? q:measure", _measured),
+        ("q:measure between (T|X) and T", same("q")),
         ("q:measure (of|in|on|for) t:N", _measured),
         ("t:(target|noun) own:possessive a:aspect", _aspect_of),
         ("t:(target|noun) a:aspect", _aspect_of),
