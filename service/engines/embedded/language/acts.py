@@ -197,7 +197,7 @@ def wished(sense: Sense, aim: Aim, degree: Degree | None = None) -> list[Edit] |
             edit = styled(sense.key, aim)
         case "scheme":
             edit = Edit(Op.HARMONY, Target(Part.IMAGE), "", mode=sense.key)
-        case "vague":
+        case "vague" | "stresses":
             return _vague(sense, aim)
         case _:
             return None

@@ -23,7 +23,7 @@ VERBS = frozenset(
     {
         "make", "change", "swap", "use", "remove", "add", "give", "put", "keep", "touch", "want",
         "up", "down", "become", "limit", "shift", "rotate", "flip", "scale_to", "dislike",
-        "praise", "go_away", "causes", "does",
+        "praise", "go_away", "causes", "does", "stresses",
     }
 )  # fmt: skip
 """Tags of verbs; such a word right after "the" is a noun: "the leaves"."""

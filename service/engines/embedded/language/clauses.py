@@ -142,8 +142,10 @@ def _cut(items: list[Item], step: int, *, reasons: bool) -> list[Clause]:
 
 
 def _doubtful(clause: Clause) -> bool:
-    """Whether a clause names nothing known and does not begin with a verb of change: "negative"."""
-    if clause.acts is None or not clause.items[0].tags.isdisjoint(VERBS):
+    """Whether a clause names nothing known, compares nothing and does not begin with a verb of
+    change: "negative".
+    """
+    if clause.acts is None or not clause.items[0].tags.isdisjoint({*VERBS, "pred"}):
         return False
     edits = [act for act in clause.acts if isinstance(act, Edit)]
     return bool(edits) and all(

@@ -162,6 +162,8 @@ class Context:
     def _append(self, edit: Edit) -> None:
         """Add an edit; one that says the same again only makes it stronger."""
         for i, other in enumerate(self.edits):
+            if edit.op is Op.ADD_OUTLINE and other.to is None:  # "a border, a white border"
+                other = replace(other, to=edit.to)
             if _bare(other) == _bare(edit):
                 stronger = max(other, edit, key=_strength)
                 self.edits[i] = replace(stronger, span=edit.span)

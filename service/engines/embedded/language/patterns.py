@@ -28,6 +28,10 @@ SETS = {
         "make", "change", "want", "use", "give", "put", "to", "in", "on", "of", "with", "for", "be",
         "is", "ensure", "seem", "modal", "as", "become", "from",
     ),
+    "M": (
+        "make", "change", "want", "use", "give", "put", "to", "in", "be", "is", "ensure", "seem",
+        "modal", "as", "become",
+    ),
     "L": (
         "to", "in", "on", "of", "around", "with", "for", "be", "is", "seem", "modal", "as",
         "become",

@@ -1,4 +1,4 @@
-"""Make out what a clause asks for from those of its words that are known, where one reading is left.
+"""Make out what a clause asks for from its known words, where they leave one reading.
 
 For turns of phrase that no frame covers: "the browns want a lighter hand". Whatever hints at a
 negation, a drawing or a second reading ends the attempt; what is made out has little confidence
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from service.engines.embedded.language.acts import (
     SAME,
@@ -145,12 +146,22 @@ def _removed(items: Sequence[Item]) -> list[Edit]:
     """A verb of taking away, and one known part."""
     if not any(item.has(*_REMOVING) for item in items) or _qualities_of(items):
         return []
+    if any(item.has("colour", "measure") for item in items):
+        return []
     aims = [a for a in _aims(items, colours=False) if a.target.part not in WHOLE and not a.aspect]
-    if len(aims) != 1 or aims[0].target == SAME or any(i.has("colour") for i in items):
+    if len(aims) != 1 or aims[0].target == SAME or not _beside(items):
         return []
     if aims[0].target == Target(Part.BACKGROUND):
         return [Edit(Op.BACKGROUND, aims[0].target, "")]
     return [Edit(Op.REMOVE, aims[0].target, "")]
+
+
+def _beside(items: Sequence[Item]) -> bool:
+    """Whether a verb of taking away stands right before a part, or after it."""
+    return any(
+        (one.has("remove") and two.has("target")) or (one.has("target") and two.has("go_away"))
+        for one, two in pairwise(items)
+    )
 
 
 _ATTEMPTS = (_scaled, _styled, _recoloured, _measured, _removed)

@@ -94,7 +94,9 @@ def mended(word: str) -> str | None:
         (
             (_likeness(word, other), other)
             for other, slips, _ in found
-            if slips == least and (other[0] == word[0] or sorted(other) == sorted(word))
+            if slips == least
+            and (other[0] == word[0] or sorted(other) == sorted(word))
+            and (other in lexicon().content or len(other) >= len(word))
         ),
         reverse=True,
     )

@@ -96,7 +96,20 @@ _WHOLE = {
 
 _SUBJECTS = ("the", "it", "this", "that", "these", "those", "we", "you", "there", "our", "they")
 _AUX = ("should", "could", "would", "can", "is", "are", "do", "does", "will", "might")
-_IS = ("it", "that", "there", "what", "here", "who", "where", "this", "he", "she", "how")
+_IS = (
+    "whatever",
+    "it",
+    "that",
+    "there",
+    "what",
+    "here",
+    "who",
+    "where",
+    "this",
+    "he",
+    "she",
+    "how",
+)
 """After these "'s" is "is"; after a noun it may be that or a possessive."""
 
 

@@ -26,6 +26,7 @@ _KEYS = {
     "engine", "outcome", "understood", "applied", "not_applied", "assumptions", "corrections",
     "warnings", "palette",
 }  # fmt: skip
+CLAIMED_FOR_NOTHING = "a claim on an unchanged picture"
 _BARELY = 2  # levels
 _COMPARED = ("same", "gone", "inside-same", "clear", "is", "like")
 
@@ -79,7 +80,7 @@ def report_faults(report: Report, before: Picture, after: Picture | None) -> lis
     if after is not None and after.shape == before.shape:
         difference = np.abs(after.astype(np.int16) - before.astype(np.int16))
         if int(difference.max()) <= _BARELY:
-            found.append("a claim on an unchanged picture")
+            found.append(CLAIMED_FOR_NOTHING)
     found += [f"no sentence: {x}" for x in left if len(x["message"]) < 12 or not x["span"]]
     return found
 

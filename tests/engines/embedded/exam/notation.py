@@ -40,7 +40,7 @@ class Item:
 
 
 def exam(name: str) -> list[Item]:
-    """The items of `held_out` or `tuned`."""
+    """The items of `held_out`, `tuned` or `phrasings`."""
     path = Path(__file__).with_name(f"{name}.toml")
     return [_item(row) for row in tomllib.loads(path.read_text("utf-8"))["items"]]
 

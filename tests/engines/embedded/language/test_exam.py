@@ -28,6 +28,10 @@ def test_nearly_all_tuned_instructions_are_wholly_right(capsys: pytest.CaptureFi
     assert held_out_share >= tuned_share - 0.12
 
 
+def test_no_phrasing_that_was_read_once_is_lost() -> None:
+    assert _wrong(exam("phrasings")) == []
+
+
 def test_a_third_of_the_exam_is_held_out() -> None:
     tuned, held_out = len(exam("tuned")), len(exam("held_out"))
     assert held_out >= 110

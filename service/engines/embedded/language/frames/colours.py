@@ -46,6 +46,12 @@ def _substituted(m: Match, reading: Reading) -> Acts:
     return _swap(m, reading) if words.startswith("sub") or "in" in m else None
 
 
+def _put_in(m: Match, reading: Reading) -> Acts:
+    """ "substitute olive wherever there is brown"."""
+    target = aims_of(m.items("t"))[0].target
+    return _swap(m, reading) if target.colour is not None else None
+
+
 def _exchange(m: Match, _: Reading) -> Acts:
     """ "swap the blue and the red": each takes the place of the other."""
     one, other = _colours(m.items("a")), _colours(m.items("b"))
@@ -64,7 +70,10 @@ def _within(m: Match, _: Reading) -> Acts:
 
 
 def _palette(m: Match, _: Reading) -> Acts:
-    """Some colours and no others."""
+    """Some colours and no others; one alone is one ink."""
+    found = _colours(m.items("v"))
+    if len(found) == 1:
+        return [Edit(Op.ONE_COLOUR, _IMAGE, "", to=found[0])]
     return [Edit(Op.LIMIT_PALETTE, _IMAGE, "", colours=_colours(m.items("v")))]
 
 
@@ -154,7 +163,8 @@ FRAMES = frames(
     ("s:swap in:in? v:colour for t:T+", _substituted),
     ("P* t:T P* from a:colour (to|become) P* v:colour", _within),
     ("modal? t:T+ P* (swap|change) (O|become)+ v:colour", _swap),
-    ("(swap|change|make|P)+ from? t:T+ (to|with|for|become|arrow|as)+ (be|make)* v:colour", _swap),
+    ("(swap|change|make|P)+ from? t:T+ (to|with|become|arrow|as)+ (be|make)* v:colour", _swap),
+    ("P* swap from? t:T+ (for|as)+ (be|make)* v:colour", _swap),
     ("P* (remove|swap|change)? t:T+ favour v:colour", _swap),
     ("swap t:T+ colon? v:colour", _swap),
     ("P* v:colour P* instead (P|change)* t:T+", _swap),
@@ -166,6 +176,8 @@ FRAMES = frames(
     ("(P|limit|at_most|down)+ T? to* n:number palette_count at_most*", _count),
     ("P* (limit|causes|down) aspect to n:number", _count),
     ("P* v:colour relative t:T is*", _swap),
+    ("P* v:colour relative T is t:colour", _swap),
+    ("swap v:colour t:target seem?", _put_in),
     ("P* v:colour P* replaces t:T+", _swap),
     ("P* v:colour in t:T possessive stead", _swap),
     ("P* v:colour P* suits t:T more?", _swap),

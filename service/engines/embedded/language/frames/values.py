@@ -36,7 +36,7 @@ def give(aims: tuple[Aim, ...], values: list[Item], reading: Reading) -> Acts:
     for aim in aims:
         for value in values:
             used = any(item.has("use") for item in reading.items)
-            the = value.has("colour") and value.article == "the"
+            the = value.has("colour") and value.article == "the" and " " not in value.words
             if the and aim.target == SAME and not used:
                 return None  # "the brown" is a thing and no wish
             if is_thing(value) and aim.target.colour is None:
@@ -148,6 +148,18 @@ def _so_much(m: Match, reading: Reading) -> Acts:
     return None if None in edits else [replace(e, confidence=0.7) for e in edits if e]
 
 
+def _stress(m: Match, reading: Reading) -> Acts:
+    """ "emphasise the name"."""
+    sense = m.sense("v", "stresses")
+    acts: list[Act] = [Assume(lexicon().vague[sense.key].said)]
+    for aim in aims_of(m.items("t")):
+        edits = wished(sense, aim, reading.degree)
+        if edits is None:
+            return None
+        acts += edits
+    return acts
+
+
 def _told(m: Match, _: Reading) -> Acts:
     """ "it should face the other way"."""
     edits = [styled(m.sense("v", "told").key, aim) for aim in aims_of(m.items("t"))]
@@ -233,6 +245,9 @@ FRAMES = frames(
     ("why (P|so|pronoun)* (t:T+)? (is|seem|P)* (so|too)* v:(adj|excess)", _so_much),
     ("hardly t:T+", _hardly),
     ("(is|dislike|P)* how so? v:adj t:T is*", _so_much),
+    ("P* v:stresses t:T+", _stress),
+    ("t:T (P)+ v:stresses", _stress),
+    ("not t:colour", _disliked),
     ("relative t:T is c:colour", _where),
     ("P* e:target t:colour (P)+ v:X~", _all_of),
     ("(make|use|want|give|put)+ t:(target|pronoun)", _mentioned),
@@ -242,8 +257,9 @@ FRAMES = frames(
     ("P* v:clutter (O+ t:T+)?", _cluttered),
     ("(put|make|use|want|give)* T (put|be|to|modal|of|as)* on v:colour", _on),
     ("on v:colour", _on),
-    ("P* t:U+ P* v:X~", _give),
-    ("modal t:U+ P* v:X~", _give),
+    ("P* t:U+ M* v:X~", _give),
+    ("P* t:U+ (M|with|on|of)* v:(pred|adj|style|vague|scheme)", _give),
+    ("modal t:U+ M* v:X~", _give),
     ("(P)+ look? P* v:X~", _give),
     ("look? v:X~", _give_bare),
     ("P* v:X~ O+ t:T+", _give),

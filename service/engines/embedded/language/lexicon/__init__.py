@@ -151,6 +151,7 @@ def _vaguely(key: str, table: Table) -> Iterator[Phrase]:
     yield from _phrases(table["words"], Sense("vague", key))
     single = [w for w in table["words"] if " " not in w and len(w) < 10]
     yield from _phrases(map(comparative, single), Sense("vague", key))
+    yield from _phrases(table.get("verbs", ()), Sense("stresses", key), verb=True)
 
 
 def _troubles(_: str, table: Table) -> Iterator[Phrase]:

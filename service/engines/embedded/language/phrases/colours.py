@@ -23,7 +23,8 @@ def _colour(m: Match) -> list[Sense]:
         tint = named(m.sense("tint", "tinted").key)
         assert tint is not None
         base = mixed(base, tint, m.item("tint").words)
-    return [Sense("colour", colour=modified(base, modifiers))]
+    many = m.item("h").words not in (base.name, m.sense("h", "hue").key)
+    return [Sense("colour", "shades" if many else "", colour=modified(base, modifiers))]
 
 
 def _tinted(m: Match) -> list[Sense]:
