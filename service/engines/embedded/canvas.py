@@ -43,6 +43,10 @@ class Canvas:
         """The same shapes in other colours."""
         return Canvas(self._given, self.scene, paint)
 
+    def without(self, paint: Paint, scene: Scene) -> Canvas:
+        """Fewer shapes: the same picture in a scene in which others have closed over some."""
+        return Canvas(self._given, scene, paint)
+
     def redrawn(self, image: Bytes) -> Canvas:
         """Another image, whose shapes are found when asked for."""
         return Canvas(image)

@@ -34,7 +34,8 @@ def select(canvas: Canvas, target: Target) -> Flags:
         rows = np.flatnonzero(chosen & seen)
         chosen = np.zeros(len(seen), np.bool_)
         chosen[rows[members(canvas.colours()[rows], target.colour)]] = True
-    return chosen
+    heirs = canvas.scene.heirs
+    return chosen if heirs is None else chosen[heirs]
 
 
 def _of_part(canvas: Canvas, part: Part) -> Flags:

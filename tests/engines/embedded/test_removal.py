@@ -26,3 +26,20 @@ def test_no_ghost_is_left_where_a_dot_was(prompt: str) -> None:
     for x, y in DOTS:
         about = pixels[y - 9 : y + 10, x - 9 : x + 10]
         assert np.abs(about - CREAM).max() <= 1, (x, y)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Remove the tagline and make the lettering green",
+        "Remove the tagline, then make the background black",
+        "Make the background navy, the text white, and drop the tagline",
+    ],
+)
+def test_what_was_removed_stays_away_when_what_was_about_it_is_edited_later(prompt: str) -> None:
+    refined = apply(COFFEE.read_bytes(), Instruction(prompt))
+    assert refined.image is not None
+    assert "remove" in [edit["op"] for edit in refined.report["applied"]]
+    pixels = np.asarray(Image.open(io.BytesIO(refined.image)).convert("RGB")).astype(int)
+    tagline = pixels[848:896, 150:874]
+    assert np.abs(tagline - pixels[0, 0]).max() <= 6

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -9,7 +11,8 @@ from service.engines.embedded.canvas import Canvas
 from service.engines.embedded.colour import Bytes
 from service.engines.embedded.ops.base import CannotApply, Done, named, share
 from service.engines.embedded.plan import Edit
-from service.engines.embedded.scene.core import Flags
+from service.engines.embedded.scene.core import Flags, Indices
+from service.engines.embedded.scene.model import Scene
 from service.engines.embedded.scene.regions import Paint
 from service.engines.embedded.scene.unmix import Places
 
@@ -51,7 +54,29 @@ def without(canvas: Canvas, gone: Flags) -> Canvas:
     boxes = scene.regions.boxes[cores:][lost]
     middle = (boxes[:, 1] + boxes[:, 3]) // 2 * scene.width + (boxes[:, 0] + boxes[:, 2]) // 2
     inks[lost] = flat[fill[middle]]
-    return canvas.repainted(Paint(pixels, inks))
+    under = np.concatenate([scene.labels.ravel()[at], np.repeat(lost + cores, 2)])
+    over = scene.labels.ravel()[np.concatenate([fill[at], np.repeat(fill[middle], 2)])]
+    return canvas.without(Paint(pixels, inks), _inherited(scene, gone, under, over))
+
+
+def _inherited(scene: Scene, gone: Flags, under: Indices, over: Indices) -> Scene:
+    """The scene in which what has gone is a part of what closed over most of it.
+
+    `under` and `over` are surfaces in pairs, one pair for each pixel that was closed over.
+    """
+    heirs = np.arange(len(gone), dtype=np.int32) if scene.heirs is None else scene.heirs.copy()
+    pairs, count = np.unique(np.stack([under, over]), axis=1, return_counts=True)
+    order = np.argsort(count, kind="stable")
+    heirs[pairs[0][order]] = pairs[1][order]
+    heirs = heirs[heirs]
+    return replace(
+        scene,
+        heirs=heirs,
+        regions=replace(scene.regions, area=np.where(gone, 0, scene.regions.area)),
+        background=scene.background[heirs],
+        text=scene.text & ~gone,
+        tagline=scene.tagline & ~gone,
+    )
 
 
 def _smooth(canvas: Canvas, pixels: Bytes, gone: Flags, filled_at: Places) -> None:

@@ -29,7 +29,8 @@ class Scene:
     `source` is the image as it came, `original` the same without its noise. `labels` (h, w) is
     the surface that holds most of each pixel. The flags have one entry a surface: `background`
     shows the ground behind the artwork (also through letters), `text` and `tagline` are
-    lettering.
+    lettering. `heirs` has for each surface the one that closed over its place when it was removed,
+    or itself; None while nothing was.
     """
 
     source: Bytes
@@ -45,6 +46,7 @@ class Scene:
     text: Flags
     tagline: Flags
     photographic: bool
+    heirs: Indices | None = None
 
     @property
     def height(self) -> int:
