@@ -214,13 +214,47 @@ def test_bullets_and_numbers_are_a_list_of_wishes() -> None:
 @given(st.text(max_size=400))
 def test_any_text_at_all_is_read_without_a_fault(prompt: str) -> None:
     plan = read(Instruction(prompt or "x"))
-    for spanned in (*plan.edits, *plan.declined, *plan.constraints):
-        assert spanned.span in prompt.strip() or spanned.span in (prompt or "x")
+    spans = [e.span for e in plan.edits] + [d.span for d in plan.declined]
+    assert all(span in (prompt or "x") for span in spans)
 
 
 _WORDS = st.sampled_from(
-    "make the text brown lighter not remove without it and , . but background bigger too don't"
-    " keep except only swap for to navy a bit icon tagline cat then so because change all".split()
+    [
+        "make",
+        "the",
+        "text",
+        "brown",
+        "lighter",
+        "not",
+        "remove",
+        "without",
+        "it",
+        "and",
+        ",",
+        ".",
+        "but",
+        "background",
+        "bigger",
+        "too",
+        "don't",
+        "keep",
+        "except",
+        "only",
+        "swap",
+        "for",
+        "to",
+        "navy",
+        "a",
+        "bit",
+        "icon",
+        "tagline",
+        "cat",
+        "then",
+        "so",
+        "because",
+        "change",
+        "all",
+    ]  # fmt: skip
 )
 
 
