@@ -254,7 +254,7 @@ _WORDS = st.sampled_from(
         "because",
         "change",
         "all",
-    ]  # fmt: skip
+    ]
 )
 
 
