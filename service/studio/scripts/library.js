@@ -84,7 +84,9 @@ export class Library {
     if (!IMAGE_TYPES.includes(file.type)) {
       this.#notices.tell("This is not a PNG, JPEG or WebP image. Please choose another file.");
     } else if (file.size > MOST_BYTES) {
-      this.#notices.tell("This image is too large: 10 MB is the most. Please choose a smaller one.");
+      this.#notices.tell(
+        "This image is too large: 10 MB is the most. Please choose a smaller one.",
+      );
     } else {
       const preview = URL.createObjectURL(file);
       this.#take({ read: async () => file, name: file.name, descriptions: {}, preview });

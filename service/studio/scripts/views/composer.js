@@ -58,12 +58,9 @@ function showError({ promptError }) {
 function showButton(now) {
   const isBusy = isActive(now.task) || now.isSending;
   byId("refine").setAttribute("aria-disabled", String(isBusy));
-  byId("composer").classList.toggle("busy", isBusy);
   const { quota } = now;
   const isUsedUp = quota !== null && quota.remaining === 0 && !isBusy;
-  byId("used-up").textContent = isUsedUp
-    ? usedUp(quota.limit, secondsUntil(quota.resets_at))
-    : "";
+  byId("used-up").textContent = isUsedUp ? usedUp(quota.limit, secondsUntil(quota.resets_at)) : "";
 }
 
 function showSource(now, open) {
@@ -97,13 +94,23 @@ function showSuggestions(now, write) {
 
 function chip(phrase, write) {
   const onclick = () => write(toggled(byId("instruction").value, phrase));
-  return make("button", { type: "button", className: "chip", value: phrase, onclick }, capital(phrase));
+  return make(
+    "button",
+    { type: "button", className: "chip", value: phrase, onclick },
+    capital(phrase),
+  );
 }
 
 /** The instruction with a phrase added at its end, or taken out where it was. */
-export function toggled(prompt, phrase) {
+function toggled(prompt, phrase) {
   const at = prompt.toLowerCase().indexOf(phrase);
-  if (at < 0) return capital([prompt.trim().replace(/[.,;]+$/, ""), phrase].filter(Boolean).join(", "));
+  if (at < 0)
+    return capital([prompt.trim().replace(/[.,;]+$/, ""), phrase].filter(Boolean).join(", "));
   const rest = [prompt.slice(0, at), prompt.slice(at + phrase.length)];
-  return capital(rest.map((part) => part.replace(/^[\s,]+|[\s,]+$/g, "")).filter(Boolean).join(", "));
+  return capital(
+    rest
+      .map((part) => part.replace(/^[\s,]+|[\s,]+$/g, ""))
+      .filter(Boolean)
+      .join(", "),
+  );
 }

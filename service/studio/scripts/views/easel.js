@@ -84,7 +84,10 @@ function showTools(now, open, other) {
   byId("facts").textContent = factsOf(open);
   const nothing = make("option", { value: "" }, "Nothing");
   const hasParent = now.tree.some((one) => one.concept_id === open.parent_id);
-  const others = optionsOf(now.tree.filter((one) => one !== open), now.tree);
+  const others = optionsOf(
+    now.tree.filter((one) => one !== open),
+    now.tree,
+  );
   byId("before").replaceChildren(...(hasParent ? [] : [nothing]), ...others);
   byId("before").value = other?.concept_id ?? "";
   byId("after").replaceChildren(...optionsOf(now.tree, now.tree));
@@ -95,7 +98,8 @@ function optionsOf(concepts, tree) {
   return concepts.map((one) => make("option", { value: one.concept_id }, nameOf(tree, one)));
 }
 
-const endingOf = ({ content_type: type }) => ({ "image/jpeg": "jpg", "image/webp": "webp" })[type] ?? "png";
+const endingOf = ({ content_type: type }) =>
+  ({ "image/jpeg": "jpg", "image/webp": "webp" })[type] ?? "png";
 const factsOf = (one) => `${one.width} × ${one.height} ${endingOf(one).toUpperCase()}`;
 
 const fileName = (tree, one) =>

@@ -94,7 +94,11 @@ function showNotice(notice, notices) {
   place.className = `notice ${notice?.kind ?? ""}`;
   if (notice === null) return place.replaceChildren();
   const { text, action } = notice;
-  const close = make("button", { type: "button", className: "bare", "aria-label": "Dismiss" }, icon("close"));
+  const close = make(
+    "button",
+    { type: "button", className: "bare", "aria-label": "Dismiss" },
+    icon("close"),
+  );
   close.addEventListener("click", () => notices.dismiss());
   const again = action && make("button", { type: "button", className: "plain" }, action.label);
   again?.addEventListener("click", () => {

@@ -124,9 +124,9 @@ function palettes({ before, after }) {
 }
 
 function swatches(title, colours) {
-  const items = colours.filter((colour) => COLOUR.test(colour)).map((colour) =>
-    make("li", { "--colour": colour }, make("span", {}, colour)),
-  );
+  const items = colours
+    .filter((colour) => COLOUR.test(colour))
+    .map((colour) => make("li", { "--colour": colour }, make("span", {}, colour)));
   return make(
     "div",
     { className: "palette" },
