@@ -13,7 +13,8 @@ from service.engines.embedded.scene.core import Flags
 _EXAMPLES: dict[str, str] = {
     "red": "ff0000 e53935 d32f2f c62828 b71c1c 8b0000 ef5350 dc143c c0392b f44336",
     "orange": "ff9800 f57c00 fb8c00 ff7f0e f0913a e67e22 ff5722 d0722a ffa726 ffb366",
-    "yellow": "ffff00 ffeb3b fdd835 fbc02d f9d71c ffe066 fff176 ffd700 f1c40f fff59d",
+    "yellow": "ffff00 ffeb3b fdd835 fbc02d f9d71c ffe066 fff176 ffd700 f1c40f fff59d "
+    "ffe3a3 ffe08a f7d774",
     "gold": "d4af37 c9a227 b8860b ffd700 f2b84b cfb53b e0b050 c5a253 ffe3a3",
     "green": "008000 4caf50 2e7d32 1b5e20 66bb6a 81c784 2ecc71 27ae60 00ff00 1f4d36 2f6b4b "
     "163a29 4f8a3c 2c5f2d 97bc62 a5d6a7 6f9c84 8bc34a c8e6c9 556b2f 6b8e23 dfeae2 00a86b",

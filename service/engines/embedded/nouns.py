@@ -6,7 +6,8 @@ import numpy as np
 
 from service.engines.embedded.canvas import Canvas
 from service.engines.embedded.families import families_of
-from service.engines.embedded.scene.core import Flags
+from service.engines.embedded.scene.core import Flags, Indices
+from service.engines.embedded.silhouettes import outline_names
 
 _DISC = "circle disc disk ball orb globe"
 _RING = "ring hoop halo"
@@ -14,6 +15,28 @@ _BAR = "bar stripe band rectangle underline plank plate saucer"
 _SQUARE = "square box block"
 _LINE = "line swoosh swash stroke wave steam smoke string vein"
 _DOT = "dot speck spot"
+_OUTLINES = {
+    "disc": "disc", "disk": "disc", "circle": "disc", "ball": "disc", "orb": "disc",
+    "globe": "disc", "sphere": "disc", "ring": "ring", "hoop": "ring", "halo": "ring",
+    "triangle": "triangle", "arrowhead": "triangle", "pyramid": "triangle",
+    "diamond": "diamond", "rhombus": "diamond", "pentagon": "pentagon", "hexagon": "hexagon",
+    "hexagonal": "hexagon", "octagon": "octagon", "star": "star", "square": "square",
+    "rectangle": "bar", "bar": "bar",
+}  # fmt: skip
+_FRAMES = frozenset(
+    {
+        "shield",
+        "badge",
+        "emblem",
+        "crest",
+        "seal",
+        "plate",
+        "patch",
+        "panel",
+        "medallion",
+        "roundel",
+    }
+)
 _SHAPES: dict[str, str] = {
     word: shape
     for shape, words in (
@@ -48,6 +71,7 @@ _ROUND = 0.12  # how far width and height may differ
 _MOST = 0.9  # of the icon: a word for nearly all of it says nothing
 _LEAST = 0.0001  # of the image
 _SMALL = 0.02
+_FRAMED = 0.5  # of the shapes
 
 
 def place_noun(canvas: Canvas, noun: str, among: Flags) -> Flags:
@@ -57,9 +81,14 @@ def place_noun(canvas: Canvas, noun: str, among: Flags) -> Flags:
     words = [_singular(word) for word in noun.lower().split()]
     groups = np.unique(scene.groups.of[among])
     groups = groups[scene.groups.area[groups] >= _LEAST * scene.height * scene.width]
-    known = [word for word in words if word in _SHAPES or word in _USUAL]
+    known = [word for word in words if word in _SHAPES or word in _USUAL or word in _OUTLINES]
+    if words and words[-1] in _FRAMES:
+        return _frame(canvas, groups, among)
     if not known or not groups.size:
         return nothing
+    outlined = [g for g in groups.tolist() if _OUTLINES.get(known[-1]) in _outlines(canvas, int(g))]
+    if outlined:
+        return np.asarray(among & np.isin(scene.groups.of, outlined))
     found = [group for group in groups.tolist() if _fits(canvas, int(group), known[-1])]
     if not found:
         return nothing
@@ -70,6 +99,25 @@ def place_noun(canvas: Canvas, noun: str, among: Flags) -> Flags:
     if len(groups) > len(found) and scene.regions.area[chosen].sum() > _MOST * whole:
         return nothing
     return np.asarray(chosen)
+
+
+def _outlines(canvas: Canvas, group: int) -> frozenset[str]:
+    """What the outline of a group is called."""
+    scene = canvas.scene
+    left, top, right, bottom = (int(v) for v in scene.groups.boxes[group])
+    return outline_names(scene.groups.of[scene.labels[top:bottom, left:right]] == group)
+
+
+def _frame(canvas: Canvas, groups: Indices, among: Flags) -> Flags:
+    """The one shape that most of the artwork lies on; nothing where there is none."""
+    boxes = canvas.scene.groups.boxes
+    if not groups.size:
+        return np.zeros(len(among), np.bool_)
+    own = int(groups[np.argmax(canvas.scene.groups.area[groups])])
+    artwork = np.unique(canvas.scene.groups.of[~canvas.scene.background])
+    within = (boxes[artwork, :2] >= boxes[own, :2]) & (boxes[artwork, 2:] <= boxes[own, 2:])
+    framed = within.all(axis=1).mean() > _FRAMED and len(artwork) > 1
+    return np.asarray(among & (canvas.scene.groups.of == own) & framed)
 
 
 def _singular(word: str) -> str:

@@ -58,7 +58,7 @@ def _change(op: Op, amount: float) -> ColourMap:
     if op is Op.PASTEL:
         return _pastel(min(1.0, amount * 1.6))
     if op is Op.MUTE:
-        return _saturation(1 - min(0.9, amount * 1.2))
+        return _saturation(0.0 if amount >= 1 else 1 - min(0.9, amount * 1.2))
     if op is Op.VIVID:
         return _saturation(1 + amount * 1.1)
     if op is Op.EARTHY:
