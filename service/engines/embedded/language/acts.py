@@ -18,6 +18,9 @@ SAME = Target(noun="\0same")
 """Stands for a target that was not said."""
 
 WHOLE = (Part.IMAGE, Part.ARTWORK)
+_DARK, _LIGHT = Colour("near black", (29, 31, 35)), Colour("off white", (247, 246, 243))
+"""What "a dark background" and "a light background" are where no colour was said."""
+
 _OF_THE_WHOLE = (Op.SQUARE, Op.CROP, Op.UPSCALE, Op.VECTORIZE, Op.DARK_MODE, Op.LIGHT_MODE)
 """Styles that only the whole picture can have: a ring that is to be square is redrawn."""
 
@@ -186,7 +189,10 @@ def styled(key: str, aim: Aim) -> Edit | None:
 def wished(sense: Sense, aim: Aim, degree: Degree | None = None) -> list[Edit] | None:
     """The edits that give a target a value: "lighter", "navy", "greyscale"; None for nonsense."""
     edit: Edit | None
+    ground = aim.target == Target(Part.BACKGROUND)
     match sense.tag:
+        case "adj" if ground and sense.key == "lightness" and not (sense.degree or degree):
+            edit = Edit(Op.BACKGROUND, aim.target, "", to=_LIGHT if sense.sign > 0 else _DARK)
         case "pred" | "adj" | "causes" | "measure":
             if sense.targets and aim.target == SAME:
                 aim = Aim(sense.targets[0])

@@ -130,6 +130,9 @@ def _items(tokens: Sequence[Token]) -> list[Item]:
         text = " ".join(t.text for t in tokens[at:end])
         if articles[at] and end == at + 1:  # "the leaves" are no verb
             senses = [s for s in senses if s.tag not in VERBS] or [Sense("word")]
+            if articles[at] == "the" and any(s.tag == "cue" for s in senses):
+                # "a triangle" is to be drawn, "the triangle" is there
+                senses.append(Sense("noun", text, targets=(Target(noun=text),)))
         items.append(Item(at, end, tuple(dict.fromkeys(senses)), text, articles[at], reach))
         at = end
     return items

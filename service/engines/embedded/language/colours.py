@@ -25,6 +25,11 @@ def named(name: str) -> Colour | None:
     return Colour(name, _rgb(code)) if code else None
 
 
+_NEUTRAL = 0.02
+_LIGHTER_GREY = 1.6
+"""Greys go further to white: "light grey" is that of paper, not of pencils."""
+
+
 def coded(code: str) -> Colour | None:
     """One exact colour from `#rgb`, `#rrggbb`, `#rrggbbaa` or `rgb(r,g,b)`."""
     if code.startswith("#"):
@@ -47,8 +52,10 @@ def modified(colour: Colour, modifiers: list[str]) -> Colour:
     twice = len(modifiers) > 1 and modifiers[0] == modifiers[1]
     told = ["very", *modifiers[1:]] if twice else modifiers
     light, a, b = (float(v) for v in oklab(np.asarray(colour.rgb)))
+    grey = float(np.hypot(a, b)) < _NEUTRAL
     for word in reversed(modifiers):
         shift, chroma = lexicon().modifiers[word]
+        shift *= _LIGHTER_GREY if grey and shift > 0 else 1
         light += shift * ((1 - light) if shift > 0 else light)
         a, b = a * chroma, b * chroma
     red, green, blue = (int(v) for v in srgb(np.array([[light, a, b]], np.float32))[0])

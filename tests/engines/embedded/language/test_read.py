@@ -265,3 +265,27 @@ def test_any_words_in_any_order_are_read_twice_alike(prompt: str) -> None:
 
 def test_parts_of_the_plan_are_real_parts() -> None:
     assert plan_of("bolder lettering").edits[0].target.part is Part.TEXT
+
+
+@pytest.mark.parametrize(
+    ("prompt", "edits"),
+    [
+        ("add a white background", ["background background → white"]),
+        ("make the background dark", ["background background → near black"]),
+        ("make the background darker", ["darken background"]),
+        ("make the triangle yellow", ["recolour noun:triangle → yellow"]),
+        ("make the star pink", ["recolour noun:star → pink"]),
+        ("make the bar orange", ["recolour noun:bar → orange"]),
+        ("thicker ring", ["bolder noun:ring"]),
+    ],
+)
+def test_words_that_mean_something_else_elsewhere_are_things_after_the(
+    prompt: str, edits: list[str]
+) -> None:
+    assert edits_of(prompt) == edits
+
+
+@pytest.mark.parametrize("prompt", ["add a triangle", "turn the logo into a hexagon", "add wings"])
+def test_what_is_not_there_yet_would_have_to_be_drawn(prompt: str) -> None:
+    assert edits_of(prompt) == []
+    assert reasons_of(prompt) == ["needs_generative"]

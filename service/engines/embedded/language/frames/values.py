@@ -115,6 +115,12 @@ def _things(m: Match, reading: Reading) -> Acts:
     return acts
 
 
+def _new_ground(m: Match, reading: Reading) -> Acts:
+    """ "add a white background"; what else is added would have to be drawn."""
+    grounds = all(t.part is Part.BACKGROUND for t in m.sense("v", "ptarget", "cpart").targets)
+    return _things(m, reading) if grounds else None
+
+
 def _on(m: Match, _: Reading) -> Acts:
     """ "put it on cream" is a background."""
     colour = m.sense("v", "colour").colour
@@ -265,6 +271,7 @@ FRAMES = frames(
     ("P* v:X~ O+ t:T+", _give),
     ("P* T? P* v:W ((on|in|with)+ v:W)?", _things),
     ("P* v:placed", _things),
+    ("P* add P* v:W (O+ T)?", _new_ground),
     ("add v:X~ (O+ t:T+)?", _give),
     ("change t:(colour|target)", _topic),
     ("v:colour", _bare_colour),
