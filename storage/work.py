@@ -3,46 +3,87 @@ the task, so a worker that lost its lease changes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from storage.batches import Batches
 from storage.concept import NewImage
-from storage.database import Database
+from storage.database import Database, DatabaseUnavailable
 from storage.records import task_from
 from storage.task import Task
 
+STATEMENTS_AT_ONCE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What an attempt made. `fetched` is the original when it came from an outside host."""
+
+    task: Task
+    image: NewImage
+    report: Mapping[str, Any]
+    fetched: NewImage | None
+
 
 class Work:
-    """One method, one statement; the WHERE clause is the lock. All times are the database's."""
+    """One method, one statement; the WHERE clause is the lock. All times are the database's.
+
+    Claims and completions that are asked for together travel in one statement, each row fenced for
+    itself; they lock rows in the order of their ids, so that two statements never deadlock.
+    """
 
     def __init__(self, database: Database, *, lease_s: float, max_attempts: int) -> None:
         self._database = database
         self._lease_s = lease_s
         self._max_attempts = max_attempts
+        self._claims = Batches(self._claim_all, at_once=STATEMENTS_AT_ONCE)
+        self._completions = Batches(self._complete_all, at_once=STATEMENTS_AT_ONCE)
 
     async def claim(self, task_id: UUID) -> Task | None:
-        """Begin an attempt. None when there is nothing to do: the hint was stale."""
-        row = await self._database.fetchrow(
+        """Begin an attempt. None when there is nothing to do: the hint was stale.
+
+        Cancelled, it waits for the answer and gives back what was begun.
+        """
+        claiming = self._claims.ask(task_id)
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            with contextlib.suppress(DatabaseUnavailable):
+                if task := await claiming:
+                    await self.release(task)
+            raise
+
+    async def _claim_all(self, task_ids: Sequence[UUID]) -> list[Task | None]:
+        rows = await self._database.fetch(
             """
-            WITH claimed AS (
-                UPDATE task SET status = 'processing', attempt = attempt + 1, progress = 0,
-                    stage = NULL, lease_until = now() + make_interval(secs => $2)
-                WHERE id = $1 AND attempt - released < $3
+            WITH free AS (
+                SELECT id FROM task
+                WHERE id = ANY ($1::uuid[]) AND attempt - released < $3
                   AND (status = 'pending' AND run_at <= now()
                        OR status = 'processing' AND lease_until < now())
-                RETURNING *
+                ORDER BY id FOR UPDATE
+            ), claimed AS (
+                UPDATE task SET status = 'processing', attempt = attempt + 1, progress = 0,
+                    stage = NULL, lease_until = now() + make_interval(secs => $2)
+                FROM free WHERE task.id = free.id
+                RETURNING task.*
             )
             SELECT claimed.*, source.image_key AS source_key,
                 source.logo_description AS source_logo_description,
                 source.theme_description AS source_theme_description
             FROM claimed LEFT JOIN concept AS source ON source.id = claimed.concept_id
             """,
-            task_id,
+            task_ids,
             self._lease_s,
             self._max_attempts,
         )
-        return task_from(row) if row else None
+        claimed = {row["id"]: task_from(row) for row in rows}
+        # of two who ask for the same task, the first has it
+        return [claimed.pop(task_id, None) for task_id in task_ids]
 
     async def heartbeat(self, task: Task, progress: float, stage: str | None) -> bool:
         """Extend the lease and tell how far the work is. False when the lease is lost."""
@@ -89,56 +130,60 @@ class Work:
 
         `fetched` is the original when it came from an outside host: it becomes the root of a tree.
         """
-        row = await self._database.fetchrow(
+        return await self._completions.ask(Completion(task, image, report, fetched))
+
+    async def _complete_all(self, completions: Sequence[Completion]) -> list[bool]:
+        rows = await self._database.fetch(
             """
-            WITH mine AS (
-                SELECT * FROM task
-                WHERE id = $1 AND attempt = $2 AND status = 'processing' FOR UPDATE
+            WITH done AS (
+                SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::int[],
+                    $6::int[], $7::jsonb[], $8::text[], $9::text[], $10::int[], $11::int[])
+                AS done (id, attempt, image_key, content_type, width, height, report,
+                    fetched_key, fetched_type, fetched_width, fetched_height)
+            ), mine AS (
+                SELECT task.id, task.user_id, task.prompt, task.logo_description,
+                    task.theme_description, done.image_key, done.content_type, done.width,
+                    done.height, done.report, done.fetched_key, done.fetched_type,
+                    done.fetched_width, done.fetched_height,
+                    CASE WHEN done.fetched_key IS NULL THEN task.concept_id
+                        ELSE gen_random_uuid() END AS parent_id
+                FROM task JOIN done ON done.id = task.id AND done.attempt = task.attempt
+                WHERE task.status = 'processing'
+                ORDER BY task.id FOR UPDATE OF task
             ), fetched AS (
                 INSERT INTO concept (id, user_id, root_id, image_key, content_type, width, height,
                     logo_description, theme_description)
-                SELECT new.id, user_id, new.id, $8, $9, $10, $11,
-                    logo_description, theme_description
-                FROM mine, (SELECT gen_random_uuid() AS id) AS new
-                WHERE $8::text IS NOT NULL
-                RETURNING id, root_id
+                SELECT parent_id, user_id, parent_id, fetched_key, fetched_type, fetched_width,
+                    fetched_height, logo_description, theme_description
+                FROM mine WHERE fetched_key IS NOT NULL
+                RETURNING id, root_id, logo_description, theme_description
             ), parent AS (
-                SELECT id, root_id, NULL AS logo_description, NULL AS theme_description
-                FROM fetched
+                SELECT * FROM fetched
                 UNION ALL
                 SELECT concept.id, concept.root_id, concept.logo_description,
                     concept.theme_description
-                FROM concept JOIN mine ON concept.id = mine.concept_id
+                FROM concept JOIN mine ON concept.id = mine.parent_id
             ), made AS (
                 INSERT INTO concept (user_id, parent_id, root_id, task_id, image_key, content_type,
                     width, height, refinement_prompt, logo_description, theme_description,
                     engine, report)
-                SELECT mine.user_id, parent.id, parent.root_id, mine.id, $3, $4, $5, $6,
-                    mine.prompt, coalesce(mine.logo_description, parent.logo_description),
+                SELECT mine.user_id, parent.id, parent.root_id, mine.id, mine.image_key,
+                    mine.content_type, mine.width, mine.height, mine.prompt,
+                    coalesce(mine.logo_description, parent.logo_description),
                     coalesce(mine.theme_description, parent.theme_description),
-                    $7::jsonb ->> 'engine', $7
-                FROM mine, parent
-                RETURNING id
+                    mine.report ->> 'engine', mine.report
+                FROM mine JOIN parent ON parent.id = mine.parent_id
+                RETURNING id, task_id, report
             )
             UPDATE task SET status = 'completed', completed_at = now(), lease_until = NULL,
-                progress = 1, stage = NULL, result_id = made.id, report = $7
-            FROM made
-            WHERE task.id = $1
+                progress = 1, stage = NULL, result_id = made.id, report = made.report
+            FROM made WHERE task.id = made.task_id
             RETURNING task.id
             """,
-            task.id,
-            task.attempt,
-            image.key,
-            image.content_type,
-            image.width,
-            image.height,
-            dict(report),
-            fetched.key if fetched else None,
-            fetched.content_type if fetched else None,
-            fetched.width if fetched else None,
-            fetched.height if fetched else None,
+            *zip(*map(_columns_of, completions), strict=True),
         )
-        return row is not None
+        ended = {row["id"] for row in rows}
+        return [completion.task.id in ended for completion in completions]
 
     async def fail(
         self, task: Task, code: str, message: str, report: Mapping[str, Any] | None
@@ -198,3 +243,20 @@ class Work:
             task.attempt,
         )
         return row is not None
+
+
+def _columns_of(completion: Completion) -> tuple[object, ...]:
+    fetched = completion.fetched
+    return (
+        completion.task.id,
+        completion.task.attempt,
+        completion.image.key,
+        completion.image.content_type,
+        completion.image.width,
+        completion.image.height,
+        dict(completion.report),
+        fetched.key if fetched else None,
+        fetched.content_type if fetched else None,
+        fetched.width if fetched else None,
+        fetched.height if fetched else None,
+    )

@@ -7,22 +7,27 @@ import contextlib
 import hashlib
 import hmac
 import os
-import secrets
-import tempfile
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
+from storage.batches import Batches
 from storage.images.addresses import is_key, key_in, places_of
-from storage.images.contract import (
-    ImageMissing,
-    ImageStoreUnavailable,
-    ImageTooLarge,
-    StoredImage,
+from storage.images.contract import ImageMissing, ImageStoreUnavailable, StoredImage
+from storage.images.disk import (
+    existing,
+    files_of_next_folder,
+    look_into,
+    now_s,
+    read_all,
+    remove,
+    write_all,
 )
 
 WINDOW_S = 1_800
+THREADS = 4
 
 
 class LinkInvalid(Exception):
@@ -56,34 +61,38 @@ class FileImages:
         self._places = places_of(url_prefix, *known_prefixes)
         self._secret = secret
         self._clock = clock
+        # Threads that work at once mostly wait for each other; one that does several things in a
+        # row costs least, and a few are enough for a disk that is slow.
+        self._writes = Batches(partial(_in_thread, write_all, folder), at_once=THREADS)
+        self._reads = Batches(partial(_in_thread, read_all, folder), at_once=THREADS)
 
     async def put(self, key: str, body: bytes, *, content_type: str) -> None:  # noqa: ARG002
         """Store durably. A file has no content type: the key's suffix tells it."""
         if not is_key(key):
             raise ValueError("not a key for an image")
-        await self._in_thread(_write, self._folder, key, body)
+        _raise_if_failed(await self._writes.ask((key, body)))
 
     async def get(self, key: str, *, max_bytes: int) -> bytes:
         """The whole file. Raises `ImageMissing`, or `ImageTooLarge` before reading past the cap."""
-        return await self._in_thread(_read, self._folder, key, max_bytes)
+        return _raise_if_failed(await self._reads.ask((key, max_bytes)))
 
     async def delete(self, key: str) -> None:
         """Remove the file; removing what is not there is no error."""
         with contextlib.suppress(ImageMissing):
-            await self._in_thread(_remove, self._folder, key)
+            await self._in_thread(remove, self._folder, key)
 
     async def list(self) -> AsyncIterator[StoredImage]:
         """Every image, in no order; what a crash left half written is among them."""
-        now_s = await self._in_thread(_now_s, self._folder)
+        today_s = await self._in_thread(now_s, self._folder)
         walk = os.walk(self._folder)
         while True:
-            found = await self._in_thread(_files_of_next_folder, walk)
+            found = await self._in_thread(files_of_next_folder, walk)
             if found is None:
                 return
             for path, modified_s in found:
                 key = path.relative_to(self._folder).as_posix()
                 if is_key(key):
-                    yield StoredImage(key, max(0.0, now_s - modified_s))
+                    yield StoredImage(key, max(0.0, today_s - modified_s))
 
     async def url(self, key: str) -> str:
         """An address that works for 30 to 60 minutes; the same on every instance in a window."""
@@ -107,11 +116,11 @@ class FileImages:
 
     async def path_of(self, key: str) -> Path:
         """Where the file is. Raises `ImageMissing`."""
-        return await self._in_thread(_existing, self._folder, key)
+        return await self._in_thread(existing, self._folder, key)
 
     async def check(self) -> None:
         """Raise `ImageStoreUnavailable` unless a read would work now."""
-        await self._in_thread(_look_into, self._folder)
+        await self._in_thread(look_into, self._folder)
 
     async def close(self) -> None:
         """Nothing is held between calls."""
@@ -130,82 +139,17 @@ class FileImages:
             raise ImageStoreUnavailable(ImageStoreUnavailable.__doc__) from error
 
 
-def _write(folder: Path, key: str, body: bytes) -> None:
-    path = folder / key
-    _make_folder(path.parent, folder)
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.draft")
-    try:
-        with draft.open("xb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
+async def _in_thread[Item, Answer](
+    work: Callable[[Path, Sequence[Item]], Sequence[Answer]], folder: Path, items: Sequence[Item]
+) -> Sequence[Answer]:
+    return await asyncio.to_thread(work, folder, items)
 
 
-def _make_folder(path: Path, root: Path) -> None:
-    """Make the folder below the root, which has to be there: it may be a disk that is not."""
-    if path == root or path.is_dir():
-        return
-    _make_folder(path.parent, root)
-    path.mkdir(mode=0o700, exist_ok=True)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(path: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _read(folder: Path, key: str, max_bytes: int) -> bytes:
-    with _existing(folder, key).open("rb") as file:
-        if os.fstat(file.fileno()).st_size > max_bytes:
-            raise ImageTooLarge(ImageTooLarge.__doc__)
-        return file.read(max_bytes)
-
-
-def _remove(folder: Path, key: str) -> None:
-    path = _existing(folder, key)
-    path.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _existing(folder: Path, key: str) -> Path:
-    path = folder / key
-    if is_key(key) and path.is_file():
-        return path
-    _look_into(folder)
-    raise ImageMissing(ImageMissing.__doc__)
-
-
-def _look_into(folder: Path) -> None:
-    """Raise `OSError` when the folder cannot be read: a lost disk is not a lost image."""
-    with os.scandir(folder) as entries:
-        next(entries, None)
-
-
-def _now_s(folder: Path) -> float:
-    """The time by the clock that dates the files, which need not be this machine's."""
-    with tempfile.TemporaryFile(dir=folder) as probe:
-        return os.fstat(probe.fileno()).st_mtime
-
-
-def _files_of_next_folder(
-    walk: Iterator[tuple[str, list[str], list[str]]],
-) -> list[tuple[Path, float]] | None:
-    entry = next(walk, None)
-    if entry is None:
-        return None
-    found = []
-    for name in entry[2]:
-        path = Path(entry[0], name)
-        with contextlib.suppress(FileNotFoundError):  # removed since
-            found.append((path, path.stat().st_mtime))
-    return found
+def _raise_if_failed[T](answer: T | Exception) -> T:
+    match answer:
+        case OSError():
+            raise ImageStoreUnavailable(ImageStoreUnavailable.__doc__) from answer
+        case Exception():
+            raise answer
+        case _:
+            return answer

@@ -52,6 +52,83 @@ async def test_one_of_ten_simultaneous_claims_wins(database: Database) -> None:
     assert len([claim for claim in claims if claim is not None]) == 1
 
 
+async def test_a_task_that_is_asked_for_twice_in_one_statement_is_claimed_once(
+    database: Database,
+) -> None:
+    accepted = await accept(database, uuid4())
+    assert accepted.task is not None
+    work = work_on(database)
+    claims = await asyncio.gather(*(work.claim(accepted.task.id) for _ in range(10)))
+    assert [claim.attempt for claim in claims if claim is not None] == [1]
+
+
+async def test_claims_that_travel_together_are_each_answered_for_themselves(
+    database: Database,
+) -> None:
+    work = work_on(database)
+    free = [task.id for _ in range(3) if (task := (await accept(database, uuid4())).task)]
+    held = await a_claimed_task(database)
+    asked = [free[0], uuid4(), free[1], held.id, free[2]]
+    claims = await asyncio.gather(*(work.claim(task_id) for task_id in asked))
+    assert [claim and claim.id for claim in claims] == [free[0], None, free[1], None, free[2]]
+
+
+async def test_a_claim_that_is_cancelled_on_its_way_is_given_back(database: Database) -> None:
+    accepted = await accept(database, uuid4())
+    assert accepted.task is not None
+    work = work_on(database)
+    claiming = asyncio.create_task(work.claim(accepted.task.id))
+    await asyncio.sleep(0)
+    claiming.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await claiming
+    again = await work.claim(accepted.task.id)
+    assert again is not None
+    assert again.attempt == 2, "the first claim was under way and counted"
+
+
+async def test_completions_that_travel_together_are_each_fenced(database: Database) -> None:
+    work = work_on(database)
+    tasks = [await a_claimed_task(database) for _ in range(6)]
+    for zombie in tasks[::2]:
+        await let_lease_run_out(database, zombie)
+        assert await work_on(database).claim(zombie.id) is not None
+    answers = await asyncio.gather(
+        *(work.complete(task, an_image(task), REPORT, None) for task in tasks)
+    )
+    assert answers == [False, True] * 3
+    assert [(await now(database, task)).status for task in tasks] == [
+        Status.PROCESSING,
+        Status.COMPLETED,
+    ] * 3
+
+
+async def test_a_completion_that_the_database_refuses_spoils_no_other(database: Database) -> None:
+    work = work_on(database)
+    tasks = [await a_claimed_task(database) for _ in range(3)]
+    reports = [REPORT, {"engine": "a null \0 is no text"}, REPORT]
+    answers = await asyncio.gather(
+        *(
+            work.complete(task, an_image(task), report, None)
+            for task, report in zip(tasks, reports, strict=True)
+        ),
+        return_exceptions=True,
+    )
+    assert [answers[0], answers[2]] == [True, True]
+    assert isinstance(answers[1], asyncpg.DataError)
+
+
+async def test_a_heartbeat_in_between_does_not_keep_a_task_from_being_completed(
+    database: Database,
+) -> None:
+    work = work_on(database)
+    tasks = [await a_claimed_task(database) for _ in range(20)]
+    beats = [work.heartbeat(task, 0.5, "Working") for task in tasks]
+    ends = [work.complete(task, an_image(task), REPORT, None) for task in tasks]
+    answers = await asyncio.gather(*beats, *ends)
+    assert answers[len(tasks) :] == [True] * len(tasks)
+
+
 async def test_a_completed_task_is_whole_and_its_concept_has_the_right_parent(
     database: Database,
 ) -> None:

@@ -1,0 +1,114 @@
+"""Keep whole files below a folder, durably. All of it blocks, so it is for threads."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from storage.images.addresses import is_key
+from storage.images.contract import ImageMissing, ImageTooLarge
+
+
+def write_all(folder: Path, files: Sequence[tuple[str, bytes]]) -> list[Exception | None]:
+    """Write each body under its key, durably; for each of them what went wrong."""
+    return [_tried(lambda: _write(folder, key, body)) for key, body in files]  # noqa: B023
+
+
+def read_all(folder: Path, wanted: Sequence[tuple[str, int]]) -> list[bytes | Exception]:
+    """For each key the file, which may have so many bytes, or what went wrong."""
+    return [_tried(lambda: _read(folder, key, most)) for key, most in wanted]  # noqa: B023
+
+
+def remove(folder: Path, key: str) -> None:
+    """Raises `ImageMissing`."""
+    path = existing(folder, key)
+    path.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def existing(folder: Path, key: str) -> Path:
+    """Where the file is. Raises `ImageMissing`."""
+    path = folder / key
+    if is_key(key) and path.is_file():
+        return path
+    look_into(folder)
+    raise ImageMissing(ImageMissing.__doc__)
+
+
+def look_into(folder: Path) -> None:
+    """Raise `OSError` when the folder cannot be read: a lost disk is not a lost image."""
+    with os.scandir(folder) as entries:
+        next(entries, None)
+
+
+def now_s(folder: Path) -> float:
+    """The time by the clock that dates the files, which need not be this machine's."""
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        return os.fstat(probe.fileno()).st_mtime
+
+
+def files_of_next_folder(
+    walk: Iterator[tuple[str, list[str], list[str]]],
+) -> list[tuple[Path, float]] | None:
+    """The files of one folder more and when they were changed; None after the last folder."""
+    entry = next(walk, None)
+    if entry is None:
+        return None
+    found = []
+    for name in entry[2]:
+        path = Path(entry[0], name)
+        with suppress(FileNotFoundError):  # removed since
+            found.append((path, path.stat().st_mtime))
+    return found
+
+
+def _tried[T](work: Callable[[], T]) -> T | Exception:
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 - told to whom it concerns
+        return error
+
+
+def _write(folder: Path, key: str, body: bytes) -> None:
+    path = folder / key
+    _make_folder(path.parent, folder)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.draft")
+    try:
+        with draft.open("xb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _make_folder(path: Path, root: Path) -> None:
+    """Make the folder below the root, which has to be there: it may be a disk that is not."""
+    if path == root or path.is_dir():
+        return
+    _make_folder(path.parent, root)
+    path.mkdir(mode=0o700, exist_ok=True)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read(folder: Path, key: str, max_bytes: int) -> bytes:
+    with existing(folder, key).open("rb", buffering=0) as file:
+        if os.fstat(file.fileno()).st_size > max_bytes:
+            raise ImageTooLarge(ImageTooLarge.__doc__)
+        return file.read()
