@@ -23,6 +23,7 @@ from service.api.middlewares import (
 )
 from service.api.pages import add_description
 from service.api.present import task_out
+from service.api.stories import Stories
 from service.api.studio import read_studio
 from service.consuming import Source, running_worker
 from service.health import Health
@@ -80,7 +81,7 @@ def _provide(app: web.Application, resources: Resources) -> None:
     app[keys.SETTINGS] = resources.settings
     app[keys.TASKS] = resources.tasks
     app[keys.CONCEPTS] = resources.concepts
-    app[keys.EVENTS] = resources.events
+    app[keys.STORIES] = Stories(resources.tasks, resources.events, resources.images)
     app[keys.WEBHOOKS] = resources.webhooks
     app[keys.DELIVERIES] = resources.deliveries
     app[keys.IMAGES] = resources.images
@@ -90,7 +91,7 @@ def _provide(app: web.Application, resources: Resources) -> None:
     app[keys.AUTHENTICATOR] = resources.authenticator
     app[keys.TOKEN_RULES] = resources.token_rules
     app[keys.METRICS] = resources.metrics
-    app[keys.WATCHER] = watcher = Watcher(resources.events.versions)
+    app[keys.WATCHER] = watcher = Watcher(resources.events.changed)
     app[keys.HEALTH] = _health_of(resources)
     resources.metrics.followers.set_function(lambda: watcher.follower_count)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -50,9 +51,17 @@ class Events:
             for row in rows
         ]
 
-    async def versions(self, task_ids: list[UUID]) -> dict[UUID, int]:
-        """The present version of each task; one that has been deleted is not in the answer."""
+    async def changed(self, known: Mapping[UUID, int]) -> dict[UUID, int]:
+        """Those of the tasks that are not of the known version any more, with the one that they
+        are of; 0 for one that has been deleted."""
         rows = await self._database.fetch(
-            "SELECT id, version FROM task WHERE id = ANY($1::uuid[])", task_ids
+            """
+            SELECT known.id, coalesce(task.version, 0) AS version
+            FROM unnest($1::uuid[], $2::int[]) AS known (id, version)
+            LEFT JOIN task ON task.id = known.id
+            WHERE coalesce(task.version, 0) <> known.version
+            """,
+            list(known),
+            list(known.values()),
         )
         return {row["id"]: row["version"] for row in rows}

@@ -10,6 +10,7 @@ from queueing.pubsub.push import PushVerifier
 from queueing.pushed import PushedMessages
 from service.announcing import Announcer
 from service.api.live import Watcher
+from service.api.stories import Stories
 from service.auth import Authenticator, TokenRules
 from service.fetching import Fetcher
 from service.health import Health
@@ -18,7 +19,6 @@ from service.metrics import Metrics
 from service.settings import Settings
 from storage.concepts import Concepts
 from storage.deliveries import Deliveries
-from storage.events import Events
 from storage.images.contract import Images
 from storage.images.files import FileImages
 from storage.tasks import Tasks
@@ -27,7 +27,7 @@ from storage.webhooks import Webhooks
 SETTINGS = web.AppKey("settings", Settings)
 TASKS = web.AppKey("tasks", Tasks)
 CONCEPTS = web.AppKey("concepts", Concepts)
-EVENTS = web.AppKey("events", Events)
+STORIES = web.AppKey("stories", Stories)
 WEBHOOKS = web.AppKey("webhooks", Webhooks)
 DELIVERIES = web.AppKey("deliveries", Deliveries)
 IMAGES = web.AppKey("images", Images)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
@@ -18,8 +18,10 @@ log = structlog.get_logger()
 POLL_S = 0.05
 POLL_AFTER_FAILURE_S = 1.0
 DELETED = 0
+"""The version of a task that has been deleted."""
 
-type ReadVersions = Callable[[list[UUID]], Awaitable[dict[UUID, int]]]
+type ReadChanged = Callable[[Mapping[UUID, int]], Awaitable[Mapping[UUID, int]]]
+"""Which of these tasks are not of these versions any more, and of which they are; 0 for gone."""
 
 
 class Watcher:
@@ -28,9 +30,9 @@ class Watcher:
     Polling costs the accept path nothing, where a notification would hold up its commit.
     """
 
-    def __init__(self, read_versions: ReadVersions) -> None:
-        self._read_versions = read_versions
-        self._followers: defaultdict[UUID, set[Follower]] = defaultdict(set)
+    def __init__(self, read_changed: ReadChanged) -> None:
+        self._read_changed = read_changed
+        self._followed: dict[UUID, _Followed] = {}
         self._wanted = asyncio.Event()
         self._is_closing = asyncio.Event()
 
@@ -38,43 +40,59 @@ class Watcher:
         """Watch until cancelled."""
         while True:
             await self._wanted.wait()
+            known = {task_id: followed.version for task_id, followed in self._followed.items()}
             try:
-                versions = await self._read_versions(list(self._followers))
+                changed = await self._read_changed(known)
             except DatabaseUnavailable:
                 log.warning("watch_failed")
                 await asyncio.sleep(POLL_AFTER_FAILURE_S)
                 continue
-            for task_id, followers in self._followers.items():
-                for follower in followers:
-                    follower.see(versions.get(task_id, DELETED))
+            for task_id, version in changed.items():
+                if followed := self._followed.get(task_id):
+                    followed.see(version)
             await asyncio.sleep(POLL_S)
 
     @asynccontextmanager
     async def follow(self, task_id: UUID, version: int) -> AsyncIterator[Follower]:
         """Follow a task whose version is known to be this one."""
+        followed = self._followed.setdefault(task_id, _Followed(version))
         follower = Follower(version, self._is_closing)
-        self._followers[task_id].add(follower)
+        follower.see(followed.version)
+        followed.followers.add(follower)
         self._wanted.set()
         try:
             yield follower
         finally:
-            self._followers[task_id].discard(follower)
-            if not self._followers[task_id]:
-                del self._followers[task_id]
-            if not self._followers:
+            followed.followers.discard(follower)
+            if not followed.followers:
+                del self._followed[task_id]
+            if not self._followed:
                 self._wanted.clear()
 
     @property
     def follower_count(self) -> int:
         """How many follow a task now."""
-        return sum(len(followers) for followers in self._followers.values())
+        return sum(len(followed.followers) for followed in self._followed.values())
 
     def close(self) -> None:
         """Wake every follower for good: the process is going to stop."""
         self._is_closing.set()
-        for followers in self._followers.values():
-            for follower in followers:
+        for followed in self._followed.values():
+            for follower in followed.followers:
                 follower.wake()
+
+
+@dataclass
+class _Followed:
+    """One task, its version at the last poll, and who follows it."""
+
+    version: int
+    followers: set[Follower] = field(default_factory=set)
+
+    def see(self, version: int) -> None:
+        self.version = version
+        for follower in self.followers:
+            follower.see(version)
 
 
 class Follower:
@@ -88,8 +106,8 @@ class Follower:
             self._changed.set()
 
     def see(self, version: int) -> None:
-        """Take note of the present version."""
-        if version != self.version:
+        """Take note of a version, if it is a later one: a reader may know more than the watcher."""
+        if version == DELETED or version > self.version > DELETED:
             self.version = version
             self._changed.set()
 
@@ -101,6 +119,11 @@ class Follower:
     def is_closing(self) -> bool:
         """Whether the process is going to stop."""
         return self._is_closing.is_set()
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the task has been deleted."""
+        return self.version == DELETED
 
     async def change(self, within_s: float) -> bool:
         """Wait for another version; False when there is none within the time."""

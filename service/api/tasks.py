@@ -10,10 +10,10 @@ from aiohttp_pydantic.oas.typing import r200, r204
 from pydantic import Field
 
 from service.api.errors import TaskIsActive, TaskNotFound
-from service.api.keys import EVENTS, IMAGES, SETTINGS, TASKS, WATCHER
+from service.api.keys import IMAGES, SETTINGS, STORIES, TASKS, WATCHER
 from service.api.present import etag_of, json_answer, json_list, task_out
 from service.api.schemas import TaskOut
-from service.api.stream import TaskStream
+from service.api.stream import stream
 from service.api.view import View, link_to_next, position_in, wait_in
 from service.api.waiting import until_changed, until_ended
 from service.refinement import CANCELED_MESSAGE
@@ -135,8 +135,7 @@ class TaskEvents(TaskView):
         """
         app = self.request.app
         task = await self.find(task_id)
-        stream = TaskStream(app[TASKS], app[EVENTS], app[IMAGES], app[WATCHER])
-        return await stream.answer(self.request, task, last_event_id)
+        return await stream(self.request, app[WATCHER], app[STORIES], task, last_event_id)
 
 
 def _etags_in(if_none_match: str | None, current: str) -> frozenset[str] | None:

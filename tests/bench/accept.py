@@ -111,15 +111,19 @@ async def poll_of(ground: Ground) -> Outcome:
 async def serving(ground: Ground) -> AsyncIterator[int]:
     """The port of our API alone."""
     port = unused_port()
-    settings = {
+    async with listening(port, "tests.bench.api_only", settings=api_settings(ground, port)):
+        yield port
+
+
+def api_settings(ground: Ground, port: int) -> dict[str, str]:
+    """What our API is told."""
+    return {
         "PORT": str(port),
         "DATA_DIR": str(ground.folder),
         "DATABASE_URL": ground.dsn,
         "AUTH_JWT_SECRET": SECRET,
         "PUBLIC_URL": PUBLIC_URL,
     }
-    async with listening(port, "tests.bench.api_only", settings=settings):
-        yield port
 
 
 def bearer(user_id: UUID) -> dict[str, str]:

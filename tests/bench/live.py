@@ -1,0 +1,182 @@
+"""A thousand followers of live streams on one process: what they cost, and how soon they hear."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from uuid import UUID
+
+import asyncpg
+from aiohttp.test_utils import unused_port
+
+from tests.bench.accept import (
+    CONNECTIONS,
+    Ground,
+    add_users,
+    api_settings,
+    bearer,
+    refine_request,
+)
+from tests.bench.load import Outcome, request_bytes, send
+from tests.bench.parts import bench_folder, fresh_database, listening
+from tests.bench.table import Row
+
+FOLLOWERS = 1_000
+CHANGES = 60
+CHANGE_EVERY_S = 0.1
+LOOK_EVERY_S = 0.005
+REQUESTS = 1_500
+TURNS = 3
+LIMIT_S = 120
+
+
+@dataclass
+class Followers:
+    """Open streams of events. `arrived_s` has the times at which each event came to its readers."""
+
+    arrived_s: defaultdict[tuple[UUID, int], list[float]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    begun: int = 0
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def follow(self, port: int, user_id: UUID, task_id: UUID) -> None:
+        """Read a stream until it is cut."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request_bytes("GET", f"/api/tasks/{task_id}/events", headers=bearer(user_id)))
+        is_first = True
+        try:
+            while line := await reader.readline():
+                if line.startswith(b"id: "):
+                    self.arrived_s[task_id, int(line[4:])].append(time.perf_counter())
+                    self.begun += is_first
+                    is_first = False
+        finally:
+            writer.close()
+
+
+async def run() -> list[Row]:
+    """The accept rate is measured in turns, with and without followers; the best turns count."""
+    with bench_folder() as folder:
+        async with fresh_database(folder) as dsn:
+            ground = Ground(dsn, folder)
+            followed = await add_tasks(ground, FOLLOWERS)
+            idle, loaded = [], []
+            for _ in range(TURNS):
+                idle.append(await accept_beside(ground, []))
+                loaded.append(await accept_beside(ground, followed))
+            memory_mb, apart_ms = await cost_of(ground, followed)
+            _, together_ms = await cost_of(ground, [followed[0]] * FOLLOWERS)
+    best = max(idle)
+    beside = max(loaded)
+    return [
+        Row(f"memory for {FOLLOWERS:,} followers", memory_mb, "MB", goal="(goal 250)"),
+        Row("change → event, a task each, median", apart_ms, "ms", goal="(goal 100)"),
+        Row("change → event, all on one task, median", together_ms, "ms"),
+        Row("accept without followers", best, "req/s"),
+        Row(
+            f"accept beside {FOLLOWERS:,} followers",
+            beside,
+            "req/s",
+            beside / best,
+            "without",
+            "(goal 0.95)",
+        ),
+    ]
+
+
+async def add_tasks(ground: Ground, number: int) -> list[tuple[UUID, UUID]]:
+    """Users with a pending task each."""
+    users = await add_users(ground.dsn, number)
+    async with process(ground) as (port, _):
+        requests = [refine_request(user_id, key) for user_id, key in users]
+        await send(port, requests, connections=CONNECTIONS)
+    connection = await asyncpg.connect(ground.dsn)
+    rows = await connection.fetch("SELECT user_id, id FROM task")
+    await connection.close()
+    assert len(rows) == number
+    return [(row["user_id"], row["id"]) for row in rows]
+
+
+async def accept_beside(ground: Ground, followed: Sequence[tuple[UUID, UUID]]) -> float:
+    """The rate of accepted requests, in requests a second, while these tasks are followed."""
+    users = await add_users(ground.dsn, REQUESTS + 200)
+    requests = [refine_request(user_id, key) for user_id, key in users]
+    async with process(ground) as (port, _), following(port, followed):
+        await send(port, requests[REQUESTS:], connections=CONNECTIONS)
+        outcome: Outcome = await send(port, requests[:REQUESTS], connections=CONNECTIONS)
+    assert set(outcome.statuses) == {202}, outcome.statuses
+    return outcome.rate
+
+
+async def cost_of(ground: Ground, followed: Sequence[tuple[UUID, UUID]]) -> tuple[float, float]:
+    """The memory that the followers take, in MB, and the median time in ms in which they hear."""
+    connection = await asyncpg.connect(ground.dsn)
+    latencies_s: list[float] = []
+    async with process(ground) as (port, pid):
+        await send(port, [request_bytes("GET", "/healthz")] * 200, connections=CONNECTIONS)
+        before_mb = resident_mb(pid)
+        async with following(port, followed) as followers:
+            memory_mb = resident_mb(pid) - before_mb
+            for _ in range(CHANGES):
+                _, task_id = random.choice(followed)
+                begin_s = time.perf_counter()
+                event = (task_id, await change(connection, task_id))
+                expected = len(followed) if followed[0] == followed[-1] else 1
+                while len(followers.arrived_s[event]) < expected:
+                    await asyncio.sleep(LOOK_EVERY_S)
+                latencies_s += [at_s - begin_s for at_s in followers.arrived_s[event]]
+                await asyncio.sleep(random.uniform(0, CHANGE_EVERY_S))
+    await connection.close()
+    return memory_mb, median(latencies_s) * 1000
+
+
+async def change(connection: asyncpg.Connection[asyncpg.Record], task_id: UUID) -> int:
+    """Let a task get on, as its worker's heartbeat would; the version that it has then."""
+    version = await connection.fetchval(
+        "UPDATE task SET progress = random() WHERE id = $1 RETURNING version", task_id
+    )
+    return int(version)
+
+
+@asynccontextmanager
+async def following(port: int, followed: Sequence[tuple[UUID, UUID]]) -> AsyncIterator[Followers]:
+    """Streams of these tasks, once each has had its first event."""
+    followers = Followers()
+    async with asyncio.timeout(LIMIT_S):
+        for begin in range(0, len(followed), CONNECTIONS):
+            for user_id, task_id in followed[begin : begin + CONNECTIONS]:
+                followers.tasks.append(
+                    asyncio.create_task(followers.follow(port, user_id, task_id))
+                )
+            while followers.begun < len(followers.tasks):
+                await asyncio.sleep(LOOK_EVERY_S)
+    try:
+        yield followers
+    finally:
+        for task in followers.tasks:
+            task.cancel()
+        await asyncio.gather(*followers.tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def process(ground: Ground) -> AsyncIterator[tuple[int, int]]:
+    """The port and the process id of our API alone."""
+    port = unused_port()
+    async with listening(
+        port, "tests.bench.api_only", settings=api_settings(ground, port)
+    ) as running:
+        yield port, running.pid
+
+
+def resident_mb(pid: int) -> float:
+    """The memory of a process that is really there."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
