@@ -67,9 +67,11 @@ _USUAL: dict[str, tuple[frozenset[str], str | None]] = {
     for word in words.split()
 }
 _SINGLE = frozenset({"sun", "moon", "crescent", "sky"})
+_OF_ONE_COLOUR = frozenset({"flower", "petal", "blossom", "heart", "rose"})
 _ROUND = 0.12  # how far width and height may differ
 _MOST = 0.9  # of the icon: a word for nearly all of it says nothing
-_LEAST = 0.0001  # of the image
+_LEAST = 0.00004  # of the image
+_LEAST_OUTLINED_PX = 64.0
 _SMALL = 0.02
 _FRAMED = 0.5  # of the shapes
 
@@ -92,6 +94,8 @@ def place_noun(canvas: Canvas, noun: str, among: Flags) -> Flags:
     found = [group for group in groups.tolist() if _fits(canvas, int(group), known[-1])]
     if not found:
         return nothing
+    if known[-1] in _OF_ONE_COLOUR:
+        found = _like_the_largest(canvas, found)
     if known[-1] in _SINGLE:
         found = [max(found, key=lambda group: (float(scene.groups.area[group]), -group))]
     chosen = among & np.isin(scene.groups.of, found)
@@ -104,8 +108,17 @@ def place_noun(canvas: Canvas, noun: str, among: Flags) -> Flags:
 def _outlines(canvas: Canvas, group: int) -> frozenset[str]:
     """What the outline of a group is called."""
     scene = canvas.scene
+    if scene.groups.area[group] < _LEAST_OUTLINED_PX:
+        return frozenset()
     left, top, right, bottom = (int(v) for v in scene.groups.boxes[group])
     return outline_names(scene.groups.of[scene.labels[top:bottom, left:right]] == group)
+
+
+def _like_the_largest(canvas: Canvas, found: list[int]) -> list[int]:
+    """Those of some groups that share a family of colour with the largest: not a flower's eye."""
+    families = families_of(canvas.scene.groups.lab[found])
+    main = families[int(np.argmax(canvas.scene.groups.area[found]))]
+    return [group for group, own in zip(found, families, strict=True) if own & main]
 
 
 def _frame(canvas: Canvas, groups: Indices, among: Flags) -> Flags:

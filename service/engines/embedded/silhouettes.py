@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from service.engines.embedded.colour import Reals
 from service.engines.embedded.scene.core import Flags
 
 _ROUND, _STAR_ROUND = 0.9, 0.5  # of the smallest circle about it
@@ -35,13 +36,23 @@ def outline_names(mask: Flags) -> frozenset[str]:
     radius = cv2.minEnclosingCircle(outline)[1] + 0.5
     roundness, solidity = hull_area / (np.pi * radius**2), whole / hull_area
     if solidity < _CONVEX:
-        corners = len(cv2.approxPolyDP(outline, _POINT * length, True))
-        pointed = _STAR_SOLID[0] < solidity < _STAR_SOLID[1] and corners in _STAR_CORNERS
-        return frozenset({"star"} if pointed and roundness > _STAR_ROUND else ())
+        points = cv2.approxPolyDP(outline, _POINT * length, True)[:, 0].astype(np.float64)
+        solid = _STAR_SOLID[0] < solidity < _STAR_SOLID[1] and roundness > _STAR_ROUND
+        return frozenset({"star"} if solid and _pointed(points) else ())
     if roundness > _ROUND:
         return frozenset({"ring" if mask.sum() < _RING_FILLED * whole else "disc"})
     corners = len(cv2.approxPolyDP(hull, _CORNER * cv2.arcLength(hull, True), True))
     return frozenset({_BY_CORNERS.get(corners, _four_sided(mask, whole))})
+
+
+def _pointed(corners: Reals) -> bool:
+    """Whether the corners of an outline, (n, 2), point out and in by turns, as a star's do."""
+    if len(corners) not in _STAR_CORNERS:
+        return False
+    sides = np.roll(corners, -1, axis=0) - corners
+    after = np.roll(sides, -1, axis=0)
+    turns = sides[:, 0] * after[:, 1] - sides[:, 1] * after[:, 0] > 0
+    return bool((turns != np.roll(turns, 1)).all())
 
 
 def _four_sided(mask: Flags, whole: float) -> str:

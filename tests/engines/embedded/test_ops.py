@@ -240,3 +240,9 @@ def test_a_vector_file_has_the_logo_s_own_colours() -> None:
     assert outcome.image.startswith(b"<svg")
     for code in (b"#f0913a", b"#2f6b4b", b"#163a29"):
         assert code in outcome.image
+
+
+def test_a_ground_that_is_a_gradient_from_edge_to_edge_is_left_alone() -> None:
+    declined = perform(logo("full_bleed").render(), plan(Op.BACKGROUND, Part.BACKGROUND))
+    assert declined.image is None
+    assert declined.report["not_applied"][0]["reason"] == "needs_generative"

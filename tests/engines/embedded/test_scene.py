@@ -8,6 +8,7 @@ import pytest
 from service.engines.embedded.canvas import Canvas
 from service.engines.embedded.scene import analyse
 from service.engines.embedded.scene.model import Scene, render
+from tests.engines.embedded.exam.drawings import subject
 from tests.engines.embedded.pixels import as_jpeg, edge_error, ground_mask, logo
 from tests.samples.layers import rgb
 from tests.samples.trials import photograph
@@ -126,3 +127,15 @@ def test_odd_images_are_analysed_without_an_error(image: np.ndarray) -> None:
     scene = analyse(image)
     assert scene.labels.shape == image.shape[:2]
     assert (render(scene, scene.original) == image).all()
+
+
+@pytest.mark.parametrize("name", ["bloom", "bank", "arcade", "harbor"])
+def test_a_mark_in_the_colour_of_the_ground_is_no_hole_in_the_shape_that_it_lies_on(
+    name: str,
+) -> None:
+    drawn = subject(name)
+    assert drawn.logo is not None
+    scene = analyse(drawn.pixels)
+    seen = ground_mask(drawn.logo)
+    assert share(scene, scene.background, seen) > 0.99
+    assert share(scene, ~scene.background, 1 - seen) > 0.98

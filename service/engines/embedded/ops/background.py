@@ -18,7 +18,7 @@ _MIDDLE = 0.6
 _ON_DARK, _ON_LIGHT = 0.87, 0.34
 _SHADES_KEPT = 0.3
 _MOSTLY = 0.5
-_PLAIN_ENOUGH = 40.0  # deviation in levels
+_PLAIN_ENOUGH = 16.0  # deviation in levels
 
 
 def change_background(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from service.engines.embedded.colour import Floats
 from service.engines.embedded.scene.core import Flags, Indices
@@ -16,6 +17,10 @@ _GROUND_LEVELS = 5.0
 _WALL_TO_EXTENT = 0.45
 _WALL_TO_RADIUS = 2.5
 _WALL_PERCENTILE = 25
+# A wall as thick as the shape about it is a stroke. In a fill, only a plain opening is a hole (a
+# handle's); what has a form of its own is drawn there.
+_STROKE_TO_WALL = 0.65
+_PLAIN = 0.85  # of its convex hull
 
 
 def find_ground(labels: Indices, regions: Regions, noise: int) -> Flags:
@@ -80,4 +85,24 @@ def _seen_through(
     wall = float(np.percentile(walls, _WALL_PERCENTILE))
     extent = float(max(right - left, bottom - top))
     radius = float(groups.thickness[groups.of[region]])
-    return wall <= _WALL_TO_EXTENT * extent and wall <= _WALL_TO_RADIUS * radius
+    if wall > _WALL_TO_EXTENT * extent or wall > _WALL_TO_RADIUS * radius:
+        return False
+    return _in_stroke(regions, groups, region, wall) or _solidity(inside) >= _PLAIN
+
+
+def _in_stroke(regions: Regions, groups: Groups, region: int, wall_px: float) -> bool:
+    """Whether a shape that closes about a surface is no thicker than the wall elsewhere."""
+    around = np.unique(groups.of[groups.neighbours(region)])
+    left, top, right, bottom = regions.boxes[region]
+    boxes = groups.boxes[around]
+    closes = (boxes[:, :2] <= (left, top)).all(axis=1) & (boxes[:, 2:] >= (right, bottom)).all(
+        axis=1
+    )
+    thickness = groups.thickness[around[closes]]
+    return bool((thickness <= _STROKE_TO_WALL * wall_px).any())
+
+
+def _solidity(mask: NDArray[np.uint8]) -> float:
+    """The area of a shape as a part of that of its convex hull."""
+    hull = cv2.convexHull(cv2.findNonZero(mask))
+    return float(mask.sum() / (cv2.contourArea(hull) + cv2.arcLength(hull, True) / 2 + 1))

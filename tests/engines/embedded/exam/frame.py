@@ -8,7 +8,7 @@ import numpy as np
 from tests.engines.embedded.exam.sight import Picture, Sight, artwork, box_of, lab_of
 
 _LEAST_SHARE = 0.002
-_ONE_COLOUR = 0.05  # of OKLab
+_ONE_COLOUR = 0.03  # of OKLab
 _ALIKE = 0.05  # of full scale
 _COMPARED_PX = 256
 

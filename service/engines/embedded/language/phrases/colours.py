@@ -52,8 +52,20 @@ def _coloured(m: Match) -> list[Sense]:
     return [Sense("target", targets=(Target(colour=m.sense("c", "colour").colour),))]
 
 
+def _more_of(m: Match) -> list[Sense] | None:
+    """ "more vivid greens" wishes it of the greens; "a vivid green" is one."""
+    how, colour = m.item("m"), named(m.sense("h", "hue").key)
+    if not how.has("adj") or colour is None:
+        return None
+    sign = -1 if "less" in m else 1
+    adjective = how.sense("adj")
+    wish = Sense("pred", adjective.key, sign * adjective.sign)
+    return [Sense("ptarget", targets=(Target(colour=colour),), values=(wish,))]
+
+
 STAGES = (
     stage(
+        ("(more|less:less) m:mod h:hue", _more_of),
         ("(d:degree? m:(mod (comma? mod)*))? tint:tinted? h:hue ish?", _colour),
         ("m:mod? tint:tinted", _tinted),
     ),
