@@ -35,7 +35,8 @@ class Pen:
         size = (self.width * OVERSAMPLING, self.height * OVERSAMPLING)
         sheet = Image.new("L", size, 0)
         draw(ImageDraw.Draw(sheet))
-        return np.asarray(sheet.reduce(OVERSAMPLING), dtype=np.float32) / 255
+        levels = np.asarray(sheet.reduce(OVERSAMPLING), dtype=np.float32)
+        return np.asarray(levels / 255, dtype=np.float32)
 
     def polygon(self, points: Sequence[Point]) -> Mask:
         """A filled polygon."""

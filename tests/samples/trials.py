@@ -146,7 +146,8 @@ def _texture(height: int, width: int, lots: np.random.Generator) -> NDArray[np.f
 
 
 def _ring(pen: Pen, centre: Point, radius: float, width: float) -> NDArray[np.float32]:
-    return np.clip(pen.ellipse(*centre, radius) - pen.ellipse(*centre, radius - width), 0, 1)
+    ring = pen.ellipse(*centre, radius) - pen.ellipse(*centre, radius - width)
+    return np.asarray(np.clip(ring, 0, 1), dtype=np.float32)
 
 
 def _star(centre: Point, outer: float, inner: float) -> list[Point]:
