@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,7 @@ from service.api.stories import Stories
 from service.api.studio import read_studio
 from service.consuming import Source, running_worker
 from service.health import Health
+from service.lag import watch_lag
 from service.resources import Resources
 from service.stopping import Stopping
 from storage.images.files import FileImages
@@ -48,7 +50,7 @@ def make_app(resources: Resources, stopping: Stopping) -> web.Application:
     app.add_routes(read_studio(resources.settings).routes())
     app.on_response_prepare.append(add_common_headers)
     app.on_shutdown.append(_end_streams)
-    app.cleanup_ctx.append(_watch)
+    app.cleanup_ctx.extend((_watch, _watch_lag))
     if resources.settings.queue_is_in_memory:
         app.cleanup_ctx.append(
             partial(_work, resources=resources, stopping=stopping, source=resources.queue)
@@ -71,8 +73,10 @@ def make_worker_app(
         app.add_routes(push.ROUTES)
     app[keys.METRICS] = resources.metrics
     app[keys.HEALTH] = _health_of(resources)
+    app[keys.DATABASE] = resources.database
     app.add_routes(operations.ROUTES)
     app.on_response_prepare.append(add_common_headers)
+    app.cleanup_ctx.append(_watch_lag)
     app.cleanup_ctx.append(partial(_work, resources=resources, stopping=stopping, source=source))
     return app
 
@@ -93,6 +97,7 @@ def _provide(app: web.Application, resources: Resources) -> None:
     app[keys.METRICS] = resources.metrics
     app[keys.WATCHER] = watcher = Watcher(resources.events.changed)
     app[keys.HEALTH] = _health_of(resources)
+    app[keys.DATABASE] = resources.database
     resources.metrics.followers.set_function(lambda: watcher.follower_count)
 
 
@@ -112,11 +117,25 @@ async def _end_streams(app: web.Application) -> None:
 
 
 async def _watch(app: web.Application) -> AsyncIterator[None]:
-    watching = asyncio.create_task(app[keys.WATCHER].run())
-    yield
-    watching.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await watching
+    async with _beside(app[keys.WATCHER].run()):
+        yield
+
+
+async def _watch_lag(app: web.Application) -> AsyncIterator[None]:
+    async with _beside(watch_lag(app[keys.METRICS].loop_lag.observe)):
+        yield
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Let something go on that ends only by being cancelled."""
+    running = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
 
 
 async def _work(

@@ -54,6 +54,7 @@ async def running_worker(
             resources.concepts,
             resources.images,
             resources.queue,
+            resources.metrics,
             retention_days=resources.settings.retention_days,
         ),
         name="upkeep",

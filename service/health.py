@@ -5,9 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
+from storage.backlog import Backlog, read_backlog
+from storage.database import Database, DatabaseUnavailable
+
 CHECK_TIMEOUT_S = 3.0
 
 type Check = Callable[[], Awaitable[None]]
+
+
+async def look_at_backlog(database: Database) -> Backlog | None:
+    """What waits; None while that cannot be found out."""
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT_S):
+            return await read_backlog(database)
+    except (DatabaseUnavailable, TimeoutError):
+        return None
 
 
 class Health:

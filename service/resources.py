@@ -26,6 +26,7 @@ from service.refinement import Refinery
 from service.sandbox import Sandbox
 from service.secrets import embedded_secret
 from service.settings import Settings, WrongSetting
+from service.timed_images import TimedImages
 from service.webhooks import Courier
 from storage.concepts import Concepts
 from storage.database import Database, DatabaseRefused, DatabaseUnavailable, open_database
@@ -85,6 +86,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     async with AsyncExitStack() as stack:
         database = await _open_database(settings, stack)
         metrics.connections.set_function(lambda: database.in_use[0])
+        metrics.connections_most.set_function(lambda: database.in_use[1])
         concepts = Concepts(database)
         images = await _open_images(settings, concepts, stack)
         queue = await _open_queue(settings, stack)
@@ -122,7 +124,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             metrics=metrics,
             refinery=Refinery(
                 work=work,
-                images=images,
+                images=TimedImages(images, metrics.image_store),
                 fetcher=fetcher,
                 intake=intake,
                 engine=engine,

@@ -10,6 +10,7 @@ import structlog
 
 from queueing.contract import Queue, QueueMisconfigured
 from service.announcing import message_for
+from service.metrics import Metrics
 from service.refinement import GIVEN_UP_MESSAGE
 from storage.concepts import Concepts
 from storage.database import DatabaseUnavailable
@@ -32,13 +33,14 @@ async def keep_up(
     concepts: Concepts,
     images: Images,
     queue: Queue,
+    metrics: Metrics,
     *,
     retention_days: int | None = None,
 ) -> None:
     """Do every chore in its rhythm until cancelled; one that fails is tried again next time."""
     async with asyncio.TaskGroup() as chores:
         chores.create_task(_repeat(lambda: relay(rescue, queue), RELAY_EVERY_S))
-        chores.create_task(_repeat(lambda: rescue_expired(rescue), RESCUE_EVERY_S))
+        chores.create_task(_repeat(lambda: rescue_expired(rescue, metrics), RESCUE_EVERY_S))
         chores.create_task(_repeat(rescue.expire_idempotency_keys, TIDY_EVERY_S))
         chores.create_task(_repeat(lambda: remove_orphans(concepts, images), TIDY_EVERY_S))
         if retention_days is not None:
@@ -57,13 +59,15 @@ async def relay(rescue: Rescue, queue: Queue) -> None:
             return
 
 
-async def rescue_expired(rescue: Rescue) -> None:
+async def rescue_expired(rescue: Rescue, metrics: Metrics) -> None:
     """Take tasks from workers that died."""
     rescued = await rescue.expired_leases(GIVEN_UP_MESSAGE)
+    metrics.rescued.inc(len(rescued.retried) + len(rescued.failed))
     for task_id in rescued.retried:
         log.warning("task_rescued", task_id=str(task_id))
     for task_id in rescued.failed:
         log.error("task_given_up", task_id=str(task_id))
+        metrics.task_ended("internal_error", refunded=True)
 
 
 async def remove_orphans(concepts: Concepts, images: Images) -> None:

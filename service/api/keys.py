@@ -18,6 +18,7 @@ from service.intake import Intake
 from service.metrics import Metrics
 from service.settings import Settings
 from storage.concepts import Concepts
+from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.images.contract import Images
 from storage.images.files import FileImages
@@ -40,6 +41,7 @@ TOKEN_RULES = web.AppKey("token_rules", TokenRules)
 WATCHER = web.AppKey("watcher", Watcher)
 HEALTH = web.AppKey("health", Health)
 METRICS = web.AppKey("metrics", Metrics)
+DATABASE = web.AppKey("database", Database)
 PUSHED = web.AppKey("pushed", PushedMessages)
 PUSH_VERIFIER = web.AppKey("push_verifier", PushVerifier)
 

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 from structlog.contextvars import bound_contextvars
 
@@ -42,7 +42,9 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await _respond(request, handler, request_id)
         took_s = time.perf_counter() - begin_s
         route = _route_of(request)
-        request.app[METRICS].requests.labels(request.method, route, response.status).observe(took_s)
+        request.app[METRICS].requests.labels(_method_of(request), route, response.status).observe(
+            took_s
+        )
         log.info(
             "request",
             method=request.method,
@@ -116,6 +118,11 @@ def _parse(body: bytes) -> Any:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _method_of(request: web.Request) -> str:
+    """The method if it is one of HTTP's; a client may make up any number of others."""
+    return request.method if request.method in hdrs.METH_ALL else "other"
 
 
 def _route_of(request: web.Request) -> str:

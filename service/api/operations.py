@@ -5,10 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 from aiohttp_pydantic.oas.typing import r200, r503
 
-from service.api.keys import HEALTH, METRICS
+from service.api.keys import DATABASE, HEALTH, METRICS
 from service.api.present import json_answer
 from service.api.schemas import AliveOut, ChecksOut, ReadyOut
 from service.api.view import View
+from service.health import look_at_backlog
 
 
 class Alive(View):
@@ -57,6 +58,7 @@ class Exposition(View):
             200: Counters, gauges and histograms of this process
         """
         metrics = self.request.app[METRICS]
+        metrics.show_backlog(await look_at_backlog(self.request.app[DATABASE]))
         return web.Response(
             body=metrics.text(),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},

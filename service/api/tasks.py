@@ -10,7 +10,7 @@ from aiohttp_pydantic.oas.typing import r200, r204
 from pydantic import Field
 
 from service.api.errors import TaskIsActive, TaskNotFound
-from service.api.keys import IMAGES, SETTINGS, STORIES, TASKS, WATCHER
+from service.api.keys import IMAGES, METRICS, SETTINGS, STORIES, TASKS, WATCHER
 from service.api.present import etag_of, json_answer, json_list, task_out
 from service.api.schemas import TaskOut
 from service.api.stream import stream
@@ -116,8 +116,10 @@ class Cancel(TaskView):
             200: The task
         """
         app = self.request.app
-        await app[TASKS].cancel(self.user_id, task_id, CANCELED_MESSAGE)
+        is_canceled = await app[TASKS].cancel(self.user_id, task_id, CANCELED_MESSAGE)
         task = await self.find(task_id)
+        if is_canceled:
+            app[METRICS].task_ended("canceled", refunded=task.attempt == 0)
         response = json_answer(await task_out(task, app[IMAGES]))
         response.headers["ETag"] = etag_of(task)
         return response
