@@ -93,6 +93,7 @@ def _seen_through(
 def _in_stroke(regions: Regions, groups: Groups, region: int, wall_px: float) -> bool:
     """Whether a shape that closes about a surface is no thicker than the wall elsewhere."""
     around = np.unique(groups.of[groups.neighbours(region)])
+    around = around[around != groups.of[region]]
     left, top, right, bottom = regions.boxes[region]
     boxes = groups.boxes[around]
     closes = (boxes[:, :2] <= (left, top)).all(axis=1) & (boxes[:, 2:] >= (right, bottom)).all(
