@@ -59,40 +59,70 @@ async def under_lease[T](
 
     Cancelled, it stops the job and gives the task back for another worker to take at once.
     """
-    running = asyncio.create_task(job)
-    keeper = asyncio.create_task(_keep(work, task, progress, lease_s))
+    lost = asyncio.timeout(None)
+    keeper = _Keeper(work, task, progress, lease_s, lost)
     try:
-        await asyncio.wait({running, keeper}, return_when=asyncio.FIRST_COMPLETED)
-        # a job that has just ended its task also looks like a lost lease, until it returns
-        await asyncio.wait({running}, timeout=0 if running.done() else ENDING_S)
-        if not running.done():
-            running.cancel()
-            await asyncio.wait({running})
-            await keeper
-            raise LeaseLost
-        return await running
+        try:
+            async with lost:
+                return await job
+        finally:
+            await keeper.stop()
+    except TimeoutError as error:
+        if lost.expired():
+            raise LeaseLost from error
+        raise
     except asyncio.CancelledError:
-        running.cancel()
-        await asyncio.wait({running})
         with contextlib.suppress(DatabaseUnavailable):
             await work.release(task)
         raise
-    finally:
-        keeper.cancel()
-        await asyncio.wait({keeper})
 
 
-async def _keep(work: Work, task: Task, progress: Progress, lease_s: float) -> None:
-    """Renew the lease until it is lost. News is written at once, but not too often."""
-    while True:
-        await asyncio.sleep(PROGRESS_SPACING_S)
-        await progress.told(min(HEARTBEAT_MOST_S, lease_s / 3) - PROGRESS_SPACING_S)
+class _Keeper:
+    """Renews a lease until stopped; when it is lost, what `lost` encloses has to end.
+
+    It begins with a timer and not with a task, because most short jobs end before.
+    """
+
+    def __init__(
+        self, work: Work, task: Task, progress: Progress, lease_s: float, lost: asyncio.Timeout
+    ) -> None:
+        self._work = work
+        self._task = task
+        self._progress = progress
+        self._pause_s = min(HEARTBEAT_MOST_S, lease_s / 3) - PROGRESS_SPACING_S
+        self._lost = lost
+        self._timer = asyncio.get_running_loop().call_later(PROGRESS_SPACING_S, self._begin)
+        self._keeping: asyncio.Task[None] | None = None
+
+    async def stop(self) -> None:
+        """Renew no more."""
+        self._timer.cancel()
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.wait({self._keeping})
+
+    def _begin(self) -> None:
+        self._keeping = asyncio.create_task(self._keep())
+
+    async def _keep(self) -> None:
+        """Renew until the lease is lost. News is written at once, but not too often."""
+        while True:
+            await self._progress.told(self._pause_s)
+            if not await self._renew():
+                break
+            await asyncio.sleep(PROGRESS_SPACING_S)
+        # a job that has just ended its task also looks like a lost lease, until it returns
+        self._lost.reschedule(asyncio.get_running_loop().time() + ENDING_S)
+
+    async def _renew(self) -> bool:
+        """Whether the lease is still held, as far as can be told."""
+        told = self._progress
         try:
-            if not await work.heartbeat(task, progress.fraction, progress.stage):
-                return
+            return await self._work.heartbeat(self._task, told.fraction, told.stage)
         except DatabaseUnavailable:
             # If the database comes back before anyone took the task, the lease is simply renewed.
             log.warning("heartbeat_failed")
+            return True
 
 
 async def persist(write: Callable[[], Awaitable[bool]]) -> bool:

@@ -180,7 +180,7 @@ class Refinery:
         with bound_contextvars(
             task_id=str(task.id), request_id=task.request_id, attempt=task.attempt
         ):
-            log.info("attempt_started")
+            log.debug("attempt_started")
             begin_s = time.perf_counter()
             progress = Progress()
             try:
