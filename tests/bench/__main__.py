@@ -6,13 +6,14 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from tests.bench import accept, drain, engine, live
+from tests.bench import accept, drain, engine, latency, live
 from tests.bench.table import Row, show
 
 BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "accept": accept.run,
     "drain": drain.run,
     "engine": engine.run,
+    "latency": latency.run,
     "live": live.run,
 }
 
