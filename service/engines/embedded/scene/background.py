@@ -17,9 +17,11 @@ _GROUND_LEVELS = 5.0
 _WALL_TO_EXTENT = 0.45
 _WALL_TO_RADIUS = 2.5
 _WALL_PERCENTILE = 25
+_LETTER_TO_COUNTER = 0.1  # of area
+_STAIN, _STAIN_LEVELS, _STAIN_PART = 0.0004, 34.0, 0.15
 # A wall as thick as the shape about it is a stroke. In a fill, only a plain opening is a hole (a
 # handle's); what has a form of its own is drawn there.
-_STROKE_TO_WALL = 0.65
+_STROKE_TO_WALL = (0.3, 0.65)
 _PLAIN = 0.85  # of its convex hull
 
 
@@ -44,18 +46,34 @@ def find_holes(
         return holes
     first = int(np.argmax(np.where(ground, regions.area, -1)))
     candidates = np.flatnonzero(_alike(regions, first, noise) & ~ground)
+    if noise:
+        holes |= _stains(labels, regions, groups, first, ground | text)
     if candidates.size == 0:
         return holes
     away: Floats | None = None
     for region in candidates:
         around = groups.neighbours(int(region))
-        if around.size and text[around].any():
+        letters = around[text[around]]
+        if regions.area[letters].sum() > _LETTER_TO_COUNTER * regions.area[region]:
             holes[region] = True
             continue
         if away is None:
             away = _distance_to(ground[labels])
         holes[region] = _seen_through(labels, regions, groups, int(region), away)
     return holes
+
+
+def _stains(labels: Indices, regions: Regions, groups: Groups, first: int, beside: Flags) -> Flags:
+    """Bits of the ground, about and inside small lettering, that JPEG tinted with its colour."""
+    stains = np.zeros(len(regions), np.bool_)
+    away = np.abs(regions.colour - regions.colour[first]).max(axis=1)
+    small = (regions.area <= _STAIN * labels.size) & (away <= _STAIN_LEVELS) & ~beside
+    small &= np.abs(regions.alpha - regions.alpha[first]) < 0.02
+    for region in np.flatnonzero(small):
+        around = groups.neighbours(int(region))
+        near = around.size and beside[around].any()
+        stains[region] = near and away[region] <= _STAIN_PART * away[around].max()
+    return stains
 
 
 def _alike(regions: Regions, first: int, noise: int) -> Flags:
@@ -100,7 +118,8 @@ def _in_stroke(regions: Regions, groups: Groups, region: int, wall_px: float) ->
         axis=1
     )
     thickness = groups.thickness[around[closes]]
-    return bool((thickness <= _STROKE_TO_WALL * wall_px).any())
+    least, most = (part * wall_px for part in _STROKE_TO_WALL)
+    return bool(((thickness >= least) & (thickness <= most)).any())
 
 
 def _solidity(mask: NDArray[np.uint8]) -> float:

@@ -26,7 +26,7 @@ type Check = Callable[[Sight, str, str], str | None]
 _SAME_LEVELS = 4
 _NOISE_LEVELS = 20
 _THROUGH = 1.5
-_MOST_CHANGED = 0.01
+_MOST_CHANGED, _MOST_CHANGED_NOISE = 0.01, 0.04
 _LEAST_SHIFT = 0.012  # of OKLab
 _GREY = 0.02
 _FLAT_LEVELS = 2.0
@@ -148,7 +148,8 @@ def _share_changed(sight: Sight, where: Flags, allowed: Floats | float = 0.0) ->
 def _same(sight: Sight, name: str, _text: str) -> str | None:
     where = sight.pure(name)
     share = _share_changed(sight, where, _let_through(sight, name))
-    return None if share <= _MOST_CHANGED else f"{share:.1%} of it changed"
+    most = _MOST_CHANGED_NOISE if sight.noisy else _MOST_CHANGED
+    return None if share <= most else f"{share:.1%} of it changed"
 
 
 def _let_through(sight: Sight, name: str) -> Floats:
