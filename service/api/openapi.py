@@ -48,6 +48,7 @@ def describe(app: web.Application, public_url: str) -> Json:
     _add_schemas(components["schemas"])
     for path, page in PAGES.items():
         document["paths"][path] = {"get": _page(page)}
+    _put_in_order(document["paths"])
     for path, method, described in _operations(document):
         if path not in PAGES:
             _complete(described, OPERATIONS[method, path])
@@ -55,6 +56,12 @@ def describe(app: web.Application, public_url: str) -> Json:
     _rename(document)
     _add_examples(document)
     return document
+
+
+def _put_in_order(paths: Json) -> None:
+    """Order the methods of an address, which come out of a set."""
+    for path, item in paths.items():
+        paths[path] = {method: item[method] for method in METHODS if method in item}
 
 
 def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:
@@ -251,7 +258,9 @@ def _rename(document: Json) -> None:
         for name in document["components"]["schemas"]
     }
     schemas = document["components"]["schemas"]
-    document["components"]["schemas"] = {names[name]: schemas[name] for name in schemas}
+    document["components"]["schemas"] = dict(
+        sorted((names[name], schema) for name, schema in schemas.items())
+    )
     _rename_references(document, names)
 
 
