@@ -163,9 +163,9 @@ class Concepts:
         rows = await self._database.fetch(
             """
             SELECT key FROM unnest($1::text[]) AS key
-            WHERE EXISTS (SELECT FROM concept WHERE image_key = key)
-               OR EXISTS (SELECT FROM task WHERE status IN ('pending', 'processing')
-                   AND id = left(split_part(key, '/', 2), 36)::uuid)
+            LEFT JOIN concept ON concept.image_key = key
+            LEFT JOIN task ON task.id = left(split_part(key, '/', 2), 36)::uuid
+            WHERE concept.id IS NOT NULL OR task.status IN ('pending', 'processing')
             """,
             keys,
         )

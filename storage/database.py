@@ -112,9 +112,13 @@ async def _connect(dsn: str, max_size: int) -> Pool:
             server_settings={
                 "application_name": "concept-refiner",
                 "timezone": "UTC",
-                # Every statement finds its rows by an index whatever its arguments are; planning
-                # the accepting one anew each time would cost more than running it.
+                # Every statement finds few rows by an index whatever its arguments are; planning
+                # the accepting one anew each time would cost more than running it. A plan that is
+                # kept from when the tables were small must not read them whole once they are not.
                 "plan_cache_mode": "force_generic_plan",
+                "enable_seqscan": "off",
+                "enable_hashjoin": "off",
+                "enable_mergejoin": "off",
             },
         )
     except _AWAY as error:

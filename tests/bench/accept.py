@@ -152,6 +152,6 @@ async def add_users(dsn: str, number: int) -> list[tuple[UUID, str]]:
         """,
         users,
     )
-    await connection.execute("VACUUM ANALYZE")
+    await connection.execute("VACUUM ANALYZE concept")
     await connection.close()
     return users

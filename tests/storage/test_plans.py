@@ -1,0 +1,77 @@
+"""Every statement finds its rows by an index, also in the plans that are kept from when the tables
+were empty."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from storage.database import Database, open_database
+from tests.storage.rows import a_claimed_task, accept
+
+STORAGE = Path(__file__).parents[2] / "storage"
+GROWING = {"task", "concept", "quota", "task_event", "webhook", "webhook_delivery"}
+READS = {"Index Scan", "Index Only Scan", "Bitmap Index Scan", "Seq Scan"}
+# these hold only what is unfinished, which is little
+SHORT = {"task_active_of_user", "task_to_publish", "task_leased", "webhook_delivery_due"}
+
+
+def statements() -> Iterator[tuple[str, str]]:
+    """Every SQL literal that goes to the database, with the method that holds it."""
+    for path in sorted(STORAGE.glob("*.py")):
+        for scope in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(scope, ast.AsyncFunctionDef):
+                continue
+            for node in ast.walk(scope):
+                match node:
+                    case ast.Call(
+                        func=ast.Attribute(attr="fetch" | "fetchrow"),
+                        args=[ast.Constant(value=str(sql)), *_],
+                    ) if any(table in sql for table in GROWING):
+                        yield f"{path.stem}.{scope.name}", sql
+
+
+def whole_reads(plan: dict[str, Any]) -> Iterator[str]:
+    """The growing tables that a plan reads from one end to the other."""
+    table, index = plan.get("Relation Name"), plan.get("Index Name")
+    is_whole = plan["Node Type"] in READS and "Index Cond" not in plan
+    if is_whole and table in {*GROWING, None} and index not in SHORT:
+        yield f"{plan['Node Type']} on {table} by {index}"
+    for part in plan.get("Plans", []):
+        yield from whole_reads(part)
+
+
+async def whole_reads_of_all(database: Database) -> dict[str, list[str]]:
+    """What each statement reads whole, in the plan that is kept whatever its arguments are."""
+    found = {}
+    for number, (name, sql) in enumerate(statements()):
+        parameters = max((int(one) for one in re.findall(r"\$(\d+)", sql)), default=0)
+        nulls = f"({', '.join(['NULL'] * parameters)})" if parameters else ""
+        await database.fetch(f"PREPARE s{number} AS {sql}")
+        [row] = await database.fetch(f"EXPLAIN (FORMAT JSON) EXECUTE s{number} {nulls}")
+        [explained] = json.loads(row[0])
+        found[name] = list(whole_reads(explained["Plan"]))
+    return {name: reads for name, reads in found.items() if reads}
+
+
+async def test_no_statement_reads_a_whole_table_that_was_new_when_it_was_planned(
+    database_url: str,
+) -> None:
+    async with open_database(database_url, max_size=1) as database:
+        assert await whole_reads_of_all(database) == {}
+
+
+async def test_no_statement_reads_a_whole_table_that_was_small_when_it_was_planned(
+    database_url: str,
+) -> None:
+    async with open_database(database_url, max_size=1) as database:
+        for _ in range(30):
+            await a_claimed_task(database)
+            await accept(database, uuid4())
+        await database.fetch("VACUUM ANALYZE task, task_event, concept, quota")
+        assert await whole_reads_of_all(database) == {}
