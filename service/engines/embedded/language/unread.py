@@ -14,6 +14,9 @@ _ONLY_KEPT = "This says what should stay as it is, and asks for no change."
 _ONE_OF_SEVERAL = "One of several letters or parts alike cannot be edited apart from the others."
 _NOT_UNDERSTOOD = "I could not tell what to change here."
 
+_MOST_UNKNOWN = 2
+"""Unknown words in a clause about single letters; more of them are another language."""
+
 _DRAWING = Pattern(
     "(P|then)* (add (in|on)? (pred|adj|colour|more|degree|number)*"
     " (noun|quote|target|cpart|ptarget)"
@@ -25,7 +28,8 @@ _DRAWING = Pattern(
 
 def declined_for(items: Sequence[Item], span: str) -> Declined:
     """The decline of a clause that no frame read."""
-    if any(item.has("single") for item in items):
+    unknown = sum(len(item.words.split()) for item in items if item.has("noun"))
+    if any(item.has("single") for item in items) and unknown <= _MOST_UNKNOWN:
         return Declined(span, "limit", _ONE_OF_SEVERAL)
     for item in items:
         if item.has("cue"):

@@ -73,7 +73,7 @@ _SMALL = "(x:adj|mod|degree)*"
 FRAMES = frames(
     (
         f"(add|P)* {_SMALL} (c:colour)? {_SMALL} e:effect (O+ k:colour)? ((O|place|on)+ t:T+)?"
-        " (O+ k:colour)?",
+        " (O+ k:colour)? (comma (x:adj|degree))?",
         _effect,
     ),
     ("P* give t:T+ x:adj? c:colour? e:effect", _effect),

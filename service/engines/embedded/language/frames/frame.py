@@ -24,7 +24,10 @@ class Reading:
         for item in items:
             if item.tags == {"degree"}:
                 degree = item.sense("degree").degree
-        return Reading(tuple(i for i in items if i.tags != {"degree"}), degree)
+        rest = [i for i in items if i.tags != {"degree"}]
+        while len(rest) > 1 and rest[-1].tags == {"comma"}:
+            rest.pop()
+        return Reading(tuple(rest), degree)
 
 
 @dataclass(frozen=True, slots=True)

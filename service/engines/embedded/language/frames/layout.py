@@ -125,6 +125,14 @@ def _times(m: Match, _: Reading) -> Acts:
     return [Edit(Op.UPSCALE, _IMAGE, "", amount)]
 
 
+def _enlarged(m: Match, _: Reading) -> Acts:
+    """ "upscale to twice the size"."""
+    size = m.sense("v", "pred")
+    if m.sense("s", "does").key != Op.UPSCALE or size.key not in ("size", "resolution"):
+        return None
+    return [Edit(Op.UPSCALE, _IMAGE, "", amount_of(Op.UPSCALE, 1, size.degree))]
+
+
 def _fill(_m: Match, _: Reading) -> Acts:
     return [Edit(Op.CROP, _IMAGE, "")]
 
@@ -147,4 +155,5 @@ FRAMES = frames(
     ("P* (put|shift|make|P)* a:T P* p:place b:T", _arrange),
     ("P* (put|shift|make|P)* a:T P* p:place", _arrange),
     ("P* scale_to (t:T+)? P*", _resize),
+    ("P* s:does (t:T+)? to v:pred", _enlarged),
 )

@@ -8,13 +8,14 @@ from service.engines.embedded.language.acts import (
     Acts,
     Aim,
     Narrow,
+    Protect,
     Topic,
     aims_of,
     with_excepts,
 )
 from service.engines.embedded.language.frames.frame import Reading, frames
 from service.engines.embedded.language.patterns import Match
-from service.engines.embedded.plan import Declined, Edit, Op, Part, Target
+from service.engines.embedded.plan import Declined, Edit, Keep, Op, Part, Target
 
 _BAKED = "Taking away a shadow or a texture that is part of the picture needs a generative engine."
 
@@ -76,6 +77,12 @@ def _only(m: Match, _: Reading) -> Acts:
     return [Narrow(tuple(a.target for a in aims_of(m.items("t"))))]
 
 
+def _only_change(m: Match, _: Reading) -> Acts:
+    """ "only the text should change" waits for how, and keeps the rest."""
+    targets = tuple(a.target for a in aims_of(m.items("t")))
+    return [Topic(targets), Protect(Keep.EVERYTHING, Target(Part.ARTWORK), rest=True)]
+
+
 FRAMES = frames(
     ("P* (remove|no|without|down) gradient (O+ t:T+)?", _flatten),
     ("P* gradient (P* remove|go_away)", _flatten),
@@ -88,6 +95,7 @@ FRAMES = frames(
     ("(P|T|X|W)* instead gradient", _flatten),
     ("P* remove baked (O+ t:T+)?", _baked),
     ("no baked", _baked),
+    ("only t:T+ modal* (change|be|shift)+", _only_change),
     ("(P|keep)* only (P|keep)* t:T+", _only),
     ("(P|keep)* t:T+ only", _only),
     ("P* remove t:U~ ((from|in|of|around) N)?", _remove),

@@ -100,6 +100,12 @@ def _caused(m: Match, reading: Reading) -> Acts:
     return None if None in edits else [e for e in edits if e]
 
 
+def _mended(m: Match, reading: Reading) -> Acts:
+    """ "clean up the jaggies": what nobody wants is mended by less of it."""
+    bad = all(i.sense("measure").sign < 0 for i in m.items("q"))
+    return _down(m, reading) if bad else None
+
+
 def _too_much_of(m: Match, reading: Reading) -> Acts:
     """ "remove the extra space"."""
     return _moved(m.items("q"), aims_of(m.items("t")), -1, reading)
@@ -173,6 +179,7 @@ FRAMES = frames(
     ("P* v:(pred|adj) O+ q:measure", _level),
     ("P* c:causes q:measure (O+ t:T+)?", _caused),
     ("P* remove q:pred (O+ t:T+)?", _too_much_of),
+    ("P* mends q:measure~ (O+ t:T+)?", _mended),
     ("P* up:up t:T+", _louder),
     ("P* down:down t:T+", _louder),
     ("P* t:T+ P* up:up", _louder),

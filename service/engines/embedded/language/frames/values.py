@@ -70,6 +70,8 @@ def _give(m: Match, reading: Reading) -> Acts:
 def _juxtaposed(m: Match, reading: Reading) -> bool:
     """ "razor sharp": an unknown word right before a quality is no thing that has it."""
     thing, value = m.item("t"), m.item("v")
+    if thing.words.endswith("s") and value.has("colour"):
+        return False  # "petals purple"
     if not thing.has("noun") or thing.article or thing.first != reading.items[0].first:
         return False
     between = [i for i in reading.items if thing.end <= i.first < value.first]
@@ -247,6 +249,7 @@ FRAMES = frames(
     ("t:T (and t:T)* displeases", _disliked),
     ("(t:T+)? (seem|is|as)+ v:adj", _complaint),
     ("v:adj", _bare_complaint),
+    ("want? t:T+ v:adj", _bare_complaint),
     ("(t:T+)? (is|seem)* so+ v:adj", _so_much),
     ("why (P|so|pronoun)* (t:T+)? (is|seem|P)* (so|too)* v:(adj|excess)", _so_much),
     ("hardly t:T+", _hardly),
@@ -263,6 +266,7 @@ FRAMES = frames(
     ("P* v:clutter (O+ t:T+)?", _cluttered),
     ("(put|make|use|want|give)* T (put|be|to|modal|of|as)* on v:colour", _on),
     ("on v:colour", _on),
+    ("(t:T+)? P* not X (comma|save)* v:(pred|colour|style)", _give),
     ("P* t:U+ M* v:X~", _give),
     ("P* t:U+ (M|with|on|of)* v:(pred|adj|style|vague|scheme)", _give),
     ("modal t:U+ M* v:X~", _give),

@@ -32,7 +32,7 @@ _IRREGULAR = {
     "put": ("put", "puts", "putting"),
     "set": ("set", "sets", "setting"),
     "keep": ("keep", "keeps", "kept", "keeping"),
-    "leave": ("leave", "leaves", "left", "leaving"),
+    "leave": ("leave", "left", "leaving"),  # "leaves" grow on trees
     "give": ("give", "gives", "gave", "given", "giving"),
     "bring": ("bring", "brings", "brought", "bringing"),
     "become": ("become", "becomes", "became", "becoming"),

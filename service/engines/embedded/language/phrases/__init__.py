@@ -47,17 +47,31 @@ def _applied(items: list[Item], rules: Stage) -> list[Item]:
     return out
 
 
+_LEADING = ("in", "to", "with", "for", "as", "become", "arrow")
+
+
+def _variety(items: list[Item], at: int) -> Item:
+    """ "a raspberry pink", "in autumn orange": which of its kind a colour is."""
+    item = items[at]
+    if at + 1 == len(items) or not items[at + 1].has("hue") or items[at + 1].first != item.end:
+        return item
+    led = item.article == "a" or (not item.article and at and items[at - 1].has(*_LEADING))
+    unsaid = item.has("noun") or (item.has("adj") and not item.has("mod", "hue"))
+    return replace(item, senses=(Sense("mod"),)) if led and unsaid else item
+
+
 def _plain(items: list[Item], at: int) -> Item:
     """An unknown word between two colours is no thing: "let teal succeed orange"."""
     around = items[at - 1 : at] + items[at + 1 : at + 2]
     hemmed = len(around) == 2 and all(item.has("hue", "colour") for item in around)
-    if items[at].has("noun") and not items[at].article and hemmed:
+    if items[at].has("noun") and not items[at].article and hemmed and not around[0].article:
         return replace(items[at], senses=(Sense("stray"),))
     return items[at]
 
 
 def phrased(items: list[Item]) -> list[Item]:
     """The items after every stage."""
+    items = [_variety(items, i) for i in range(len(items))]
     items = [_plain(items, i) for i in range(len(items))]
     for stage in _STAGES:
         items = _applied(items, stage)

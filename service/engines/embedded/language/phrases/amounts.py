@@ -31,6 +31,11 @@ def _twofold(m: Match) -> list[Sense] | None:
     return [Sense("degree", degree=Degree(amount))]
 
 
+def _by(m: Match) -> list[Sense] | None:
+    """ "by a hair" is a hair; "with a bit" is something else."""
+    return list(m.item("d").senses) if m.item("by").words == "by" else None
+
+
 STAGES = (
     stage(
         ("(to:to|with)? n:number percent", _percent),
@@ -38,4 +43,5 @@ STAGES = (
         ("with? n:number s:shade_steps", _steps),
     ),
     stage(("d:degree e:degree", _twofold)),
+    stage(("by:with d:degree", _by)),
 )

@@ -72,7 +72,7 @@ STAGES = (
     stage(
         ("s:shades c:colour bits?", _shades),
         ("c:colour b:tones", _toned),
-        ("tones c:colour", same("c", "colour")),
+        ("tones (comma|colon)? c:colour", same("c", "colour")),
         ("t:tones of c:colour", _colour_of),
         ("c:colour bits", _coloured),
         ("any (be|seem)? c:colour", _coloured),

@@ -137,8 +137,10 @@ STAGES = (
         ("d:degree? (too|less|rather_less) d:degree? vague:vague", _opposite),
         ("not_very q:adj", _lacking),
         ("d:degree more? vague:vague more?", same("vague", "vague")),
+        ("vague:vague d:degree more?", same("vague", "vague")),
         ("d:degree q:adj", _adjective),
     ),
+    stage(("x:(adj|pred|excess) compared T", same("x"))),
     stage(
         ("p:(pred|adj) adj? with? q:measure", _quantity),
         ("x:(adj|pred|style|vague|scheme) look", _look),

@@ -130,10 +130,10 @@ def _pointed(m: Match) -> list[Sense] | None:
 
 
 NAMES = (
-    stage(("this:pronoun t:(N|measure)", _pointed)),
+    stage(("this:pronoun t:(N|measure|gradient|baked|effect)", _pointed)),
     stage(
         ("t:target possessive? q:measure", _measured),
-        ("q:measure between (T|X) and T", same("q")),
+        ("q:measure between (T|X) and (T|X)", same("q")),
         ("q:measure (of|in|on|for) t:N", _measured),
         ("t:(target|noun) own:possessive a:aspect", _aspect_of),
         ("t:(target|noun) a:aspect", _aspect_of),
