@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 
 from queueing.contract import Message, Queue, QueueClosed, QueueMisconfigured
+from service.tracing import TRACEPARENT, UNTRACED, Tracing
 
 log = structlog.get_logger()
 
@@ -15,8 +16,9 @@ log = structlog.get_logger()
 class Announcer:
     """Publishes in the background. What the queue did not take, the relay announces again."""
 
-    def __init__(self, queue: Queue) -> None:
+    def __init__(self, queue: Queue, tracing: Tracing = UNTRACED) -> None:
         self._queue = queue
+        self._tracing = tracing
         self._under_way: set[asyncio.Task[None]] = set()
 
     def announce(self, task_id: UUID) -> None:
@@ -31,14 +33,16 @@ class Announcer:
 
     async def _publish(self, task_id: UUID) -> None:
         try:
-            await self._queue.publish([message_for(task_id)])
+            with self._tracing.publishing():
+                await self._queue.publish([message_for(task_id, self._tracing.traceparent())])
         except (OSError, QueueClosed, QueueMisconfigured) as error:
             log.warning("publish_failed", task_id=str(task_id), error=type(error).__name__)
 
 
-def message_for(task_id: UUID) -> Message:
-    """The message that names a task and says nothing else."""
-    return Message(str(task_id).encode())
+def message_for(task_id: UUID, traceparent: str | None = None) -> Message:
+    """The message that names a task, and the trace that it belongs to, and says nothing else."""
+    attributes = {} if traceparent is None else {TRACEPARENT: traceparent}
+    return Message(str(task_id).encode(), attributes)
 
 
 def task_id_in(message: Message) -> UUID | None:

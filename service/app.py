@@ -26,11 +26,13 @@ from service.api.pages import add_description
 from service.api.present import task_out
 from service.api.stories import Stories
 from service.api.studio import read_studio
+from service.api.traced import trace
 from service.consuming import Source, running_worker
 from service.health import Health
 from service.lag import watch_lag
 from service.resources import Resources
 from service.stopping import Stopping
+from service.tracing import UNTRACED, Tracing
 from storage.images.files import FileImages
 from storage.task import Task
 
@@ -40,6 +42,7 @@ def make_app(resources: Resources, stopping: Stopping) -> web.Application:
     app = web.Application(
         middlewares=[answer, authenticate, check_body], client_max_size=MAX_JSON_BYTES
     )
+    _follow(app, resources.tracing)
     _provide(app, resources)
     for module in (account, concepts, tasks, webhooks, operations):
         app.add_routes(module.ROUTES)
@@ -66,6 +69,7 @@ def make_worker_app(
     With a verifier it is fed by those who push, and not by the queue.
     """
     app = web.Application(middlewares=[answer], client_max_size=push.MAX_BODY_BYTES)
+    _follow(app, resources.tracing)
     source: Source = resources.queue
     if verifier is not None:
         source = app[keys.PUSHED] = PushedMessages()
@@ -99,6 +103,12 @@ def _provide(app: web.Application, resources: Resources) -> None:
     app[keys.HEALTH] = _health_of(resources)
     app[keys.DATABASE] = resources.database
     resources.metrics.followers.set_function(lambda: watcher.follower_count)
+
+
+def _follow(app: web.Application, tracing: Tracing) -> None:
+    app[keys.TRACING] = tracing
+    if tracing is not UNTRACED:
+        app.middlewares.insert(0, trace)
 
 
 def _health_of(resources: Resources) -> Health:

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
@@ -35,6 +35,7 @@ from service.fetching import Fetcher, FetchFailed, FetchRefused, FetchTooLarge
 from service.intake import ImageInvalid, ImageTooLarge, Intake
 from service.leasing import LeaseLost, Progress, persist, under_lease
 from service.metrics import Metrics
+from service.tracing import UNTRACED, Tracing
 from storage.concept import NewImage
 from storage.database import DatabaseUnavailable
 from storage.images.contract import ImageMissing, Images, ImageStoreUnavailable
@@ -96,6 +97,7 @@ class Request:
     instruction: Instruction
     request_id: str
     idempotency_key: str | None = None
+    traceparent: str | None = None
 
 
 async def submit(
@@ -125,6 +127,7 @@ async def submit(
             request_id=request.request_id,
             idempotency_key=request.idempotency_key,
             request_hash=_fingerprint(request),
+            traceparent=request.traceparent,
         )
     )
     if accepted.outcome == "created" and accepted.task is not None:
@@ -159,6 +162,7 @@ class Refinery:
     metrics: Metrics
     try_s: float
     lease_s: float
+    tracing: Tracing = UNTRACED
 
     async def run_message(self, message: Message) -> None:
         """Run the task that a message names. A message that names none is dropped."""
@@ -166,7 +170,8 @@ class Refinery:
         if task_id is None:
             log.error("message_malformed", body_bytes=len(message.body))
             return
-        await self.run_task(task_id)
+        with self.tracing.processing(message.attributes):
+            await self.run_task(task_id)
 
     async def run_task(self, task_id: UUID) -> None:
         """Claim the task and bring it to an end, or to its next attempt.
@@ -174,9 +179,11 @@ class Refinery:
         Raises `DatabaseUnavailable` when not even that could be written; the lease then runs out
         and the task is rescued.
         """
-        task = await self.work.claim(task_id)
+        with self.tracing.span("claim"):
+            task = await self.work.claim(task_id)
         if task is None:
             return
+        self.tracing.note({"task.id": str(task.id), "task.attempt": task.attempt})
         with bound_contextvars(
             task_id=str(task.id), request_id=task.request_id, attempt=task.attempt
         ):
@@ -190,6 +197,7 @@ class Refinery:
             except LeaseLost:
                 outcome = "lease_lost"
             log.info("attempt_ended", outcome=outcome)
+            self.tracing.note({"task.outcome": outcome})
             self.metrics.attempt_ended(outcome, time.perf_counter() - begin_s)
 
     async def _attempt(self, task: Task, progress: Progress) -> str:
@@ -209,17 +217,16 @@ class Refinery:
 
     async def _refine(self, task: Task, progress: Progress) -> str:
         progress.tell(0.05, "Getting the image")
-        source, fetched = await self._source_of(task)
-        refined = await self.engine.refine(
-            source,
-            _instruction_of(task),
-            Attempt(
-                progress=progress.part(0.1, 0.9),
-                resume=task.engine_note,
-                keep=lambda note: self._keep(task, note),
-                wanted=lambda: self._wanted(task),
-            ),
+        with self.tracing.span("source"):
+            source, fetched = await self._source_of(task)
+        attempt = Attempt(
+            progress=progress.part(0.1, 0.9),
+            resume=task.engine_note,
+            keep=lambda note: self._keep(task, note),
+            wanted=lambda: self._wanted(task),
         )
+        with self.tracing.span("engine"):
+            refined = await self.engine.refine(source, _instruction_of(task), attempt)
         if not refined.image.startswith(_BEGINNINGS.get(refined.content_type, _NEVER)):
             log.error("engine_gave_no_image", content_type=refined.content_type)
             raise EngineFailed(EngineFailed.__doc__)
@@ -230,8 +237,9 @@ class Refinery:
             refined.width,
             refined.height,
         )
-        await self.images.put(image.key, refined.image, content_type=image.content_type)
-        if not await persist(
+        with self.tracing.span("store"):
+            await self.images.put(image.key, refined.image, content_type=image.content_type)
+        if not await self._end(
             lambda: self.work.complete(task, image, dict(refined.report), fetched)
         ):
             # The object stays: the first of two writes may have succeeded unseen. Upkeep removes
@@ -292,15 +300,20 @@ class Refinery:
     ) -> str:
         jitter_s = min(RETRY_MOST_S, RETRY_BASE_S * 2**task.attempt)
         wait_s = retry_after_s or 0.0
-        if await persist(lambda: self.work.retry(task, wait_s=wait_s, jitter_s=jitter_s)):
+        if await self._end(lambda: self.work.retry(task, wait_s=wait_s, jitter_s=jitter_s)):
             return f"retried_{code}"
         return await self._fail(task, code, message, None)
 
     async def _fail(self, task: Task, code: str, message: str, report: Report | None) -> str:
         kept = dict(report) if report else None
-        if not await persist(lambda: self.work.fail(task, code, message, kept)):
+        if not await self._end(lambda: self.work.fail(task, code, message, kept)):
             raise LeaseLost
         return f"failed_{code}"
+
+    async def _end(self, write: Callable[[], Awaitable[bool]]) -> bool:
+        """Write how the attempt ended; False when that is not this worker's to say any more."""
+        with self.tracing.span("finish"):
+            return await persist(write)
 
 
 def _instruction_of(task: Task) -> Instruction:

@@ -27,6 +27,7 @@ from service.sandbox import Sandbox
 from service.secrets import embedded_secret
 from service.settings import Settings, WrongSetting
 from service.timed_images import TimedImages
+from service.tracing import Tracing, open_tracing
 from service.webhooks import Courier
 from storage.concepts import Concepts
 from storage.database import Database, DatabaseRefused, DatabaseUnavailable, open_database
@@ -74,6 +75,7 @@ class Resources:
     token_rules: TokenRules
     announcer: Announcer
     metrics: Metrics
+    tracing: Tracing
     refinery: Refinery
     engine_states: Callable[[], dict[str, str]]
 
@@ -84,6 +86,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     rules = token_rules(settings)
     metrics = Metrics()
     async with AsyncExitStack() as stack:
+        tracing = await stack.enter_async_context(open_tracing(settings))
         database = await _open_database(settings, stack)
         metrics.connections.set_function(lambda: database.in_use[0])
         metrics.connections_most.set_function(lambda: database.in_use[1])
@@ -93,7 +96,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         fetcher = _open_fetcher(settings, stack)
         engine = _open_engine(settings, metrics, stack)
         intake = Intake(_open_sandbox(1, INTAKE_BYTES, "service.intake", stack))
-        announcer = Announcer(queue)
+        announcer = Announcer(queue, tracing)
         stack.push_async_callback(announcer.close)
         tasks = Tasks(database, monthly_limit=settings.monthly_refinements)
         deliveries = Deliveries(database)
@@ -122,6 +125,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             token_rules=rules,
             announcer=announcer,
             metrics=metrics,
+            tracing=tracing,
             refinery=Refinery(
                 work=work,
                 images=TimedImages(images, metrics.image_store),
@@ -131,6 +135,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
                 metrics=metrics,
                 try_s=settings.task_timeout_seconds,
                 lease_s=settings.task_lease_seconds,
+                tracing=tracing,
             ),
             engine_states=engine.states,
         )

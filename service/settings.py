@@ -60,6 +60,10 @@ class Settings(EngineSettings):
     push_audience: str | None = None
     push_service_account: str | None = None
     push_keys_url: str | None = None
+    otel_exporter_otlp_endpoint: str | None = None
+    otel_exporter_otlp_traces_endpoint: str | None = None
+    otel_service_name: str = "concept-refiner"
+    otel_sdk_disabled: Literal["true", "false"] = "false"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("engine", "image_hosts", mode="before")
@@ -83,7 +87,12 @@ class Settings(EngineSettings):
             raise ValueError("must be at least 32 bytes")
         return value
 
-    @field_validator("auth_jwks_url", "push_keys_url")
+    @field_validator(
+        "auth_jwks_url",
+        "push_keys_url",
+        "otel_exporter_otlp_endpoint",
+        "otel_exporter_otlp_traces_endpoint",
+    )
     @classmethod
     def _need_a_web_address(cls, value: str | None) -> str | None:
         if value is not None and not _is_web_address(value):
@@ -140,6 +149,12 @@ class Settings(EngineSettings):
         return not any(
             (self.auth_jwt_secret, self.auth_jwks_url, self.auth_audience, self.auth_issuer)
         )
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether there is a collector to send spans to; OpenTelemetry reads where by itself."""
+        collector = self.otel_exporter_otlp_traces_endpoint or self.otel_exporter_otlp_endpoint
+        return collector is not None and self.otel_sdk_disabled == "false"
 
     @property
     def queue_is_in_memory(self) -> bool:

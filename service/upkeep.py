@@ -50,12 +50,12 @@ async def keep_up(
 
 async def relay(rescue: Rescue, queue: Queue) -> None:
     """Announce the pending tasks that the queue has not been told of, or not lately."""
-    while ids := await rescue.due(limit=RELAY_BATCH):
+    while due := await rescue.due(limit=RELAY_BATCH):
         try:
-            await queue.publish([message_for(task_id) for task_id in ids])
+            await queue.publish([message_for(*one) for one in due.items()])
         except (OSError, QueueMisconfigured) as error:
-            log.warning("relay_failed", tasks=len(ids), error=type(error).__name__)
-            await rescue.not_published(ids)
+            log.warning("relay_failed", tasks=len(due), error=type(error).__name__)
+            await rescue.not_published(list(due))
             return
 
 

@@ -23,8 +23,8 @@ class Rescue:
         self._database = database
         self._max_attempts = max_attempts
 
-    async def due(self, *, limit: int) -> list[UUID]:
-        """Pending tasks that are to be announced to the queue now.
+    async def due(self, *, limit: int) -> dict[UUID, str | None]:
+        """Pending tasks that are to be announced to the queue now, with their traces.
 
         Taking a row sets when it would be due again, after 2, 4, 8 and then every 15 s: a lost
         message costs seconds, and one that merely waits its turn is doubled, which is harmless.
@@ -36,11 +36,11 @@ class Rescue:
             WHERE id IN (
                 SELECT id FROM task WHERE status = 'pending' AND publish_at <= now()
                 ORDER BY publish_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-            RETURNING id
+            RETURNING id, traceparent
             """,
             limit,
         )
-        return [row["id"] for row in rows]
+        return {row["id"]: row["traceparent"] for row in rows}
 
     async def not_published(self, ids: list[UUID]) -> None:
         """The queue did not take these: they are due again in a second."""

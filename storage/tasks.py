@@ -33,6 +33,7 @@ class NewTask:
 
     `source_key` is the image key of the concept to refine; None means that `source_url` points to
     an allowed outside host. `request_hash` tells whether a repeated `idempotency_key` is a retry.
+    `traceparent` is the trace that the request belongs to.
     """
 
     user_id: UUID
@@ -45,6 +46,7 @@ class NewTask:
     request_id: str
     idempotency_key: str | None
     request_hash: bytes
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,8 @@ class Tasks:
             ), created AS (
                 INSERT INTO task (user_id, concept_id, source_url, prompt, logo_description,
                     theme_description, preserve_aspects, request_id, idempotency_key,
-                    request_hash, charged_month)
-                SELECT $1, source.id, $2, $4, $5, $6, $7, $8, $9, $10, charge.month
+                    request_hash, traceparent, charged_month)
+                SELECT $1, source.id, $2, $4, $5, $6, $7, $8, $9, $10, $12, charge.month
                 FROM charge LEFT JOIN source ON true
                 -- reading `expired` here makes the old holder of the key let go of it first
                 WHERE (SELECT count(*) FROM expired) >= 0
@@ -164,6 +166,7 @@ class Tasks:
             new.idempotency_key,
             new.request_hash,
             self._monthly_limit,
+            new.traceparent,
         )
         assert row is not None
         has_task = row["id"] is not None and row["outcome"] != Outcome.UNKNOWN_SOURCE

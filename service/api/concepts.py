@@ -25,6 +25,7 @@ from service.api.keys import (
     METRICS,
     SETTINGS,
     TASKS,
+    TRACING,
     WATCHER,
 )
 from service.api.present import (
@@ -173,6 +174,7 @@ class Refine(View):
                 ),
                 self.request_id,
                 idempotency_key,
+                app[TRACING].traceparent(),
             ),
         )
         app[METRICS].accepted.labels(accepted.outcome.value).inc()

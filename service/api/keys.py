@@ -17,6 +17,7 @@ from service.health import Health
 from service.intake import Intake
 from service.metrics import Metrics
 from service.settings import Settings
+from service.tracing import Tracing
 from storage.concepts import Concepts
 from storage.database import Database
 from storage.deliveries import Deliveries
@@ -41,6 +42,7 @@ TOKEN_RULES = web.AppKey("token_rules", TokenRules)
 WATCHER = web.AppKey("watcher", Watcher)
 HEALTH = web.AppKey("health", Health)
 METRICS = web.AppKey("metrics", Metrics)
+TRACING = web.AppKey("tracing", Tracing)
 DATABASE = web.AppKey("database", Database)
 PUSHED = web.AppKey("pushed", PushedMessages)
 PUSH_VERIFIER = web.AppKey("push_verifier", PushVerifier)

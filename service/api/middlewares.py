@@ -41,10 +41,9 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     with bound_contextvars(request_id=request_id):
         response = await _respond(request, handler, request_id)
         took_s = time.perf_counter() - begin_s
-        route = _route_of(request)
-        request.app[METRICS].requests.labels(_method_of(request), route, response.status).observe(
-            took_s
-        )
+        route = route_of(request) or "unknown"
+        method = method_of(request, other="other")
+        request.app[METRICS].requests.labels(method, route, response.status).observe(took_s)
         log.info(
             "request",
             method=request.method,
@@ -120,12 +119,12 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _method_of(request: web.Request) -> str:
+def method_of(request: web.Request, *, other: str) -> str:
     """The method if it is one of HTTP's; a client may make up any number of others."""
-    return request.method if request.method in hdrs.METH_ALL else "other"
+    return request.method if request.method in hdrs.METH_ALL else other
 
 
-def _route_of(request: web.Request) -> str:
+def route_of(request: web.Request) -> str | None:
     """The path's pattern, which unlike the path holds no id, key or signature."""
     resource = request.match_info.route.resource
-    return resource.canonical if resource else "unknown"
+    return resource.canonical if resource else None

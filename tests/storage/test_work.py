@@ -288,7 +288,7 @@ async def test_two_relays_at_once_announce_each_task_once(database: Database) ->
     rescue = Rescue(database, max_attempts=3)
     answers = await asyncio.gather(*(rescue.due(limit=50) for _ in range(4)))
     assert sorted(task_id for answer in answers for task_id in answer) == sorted(ids)
-    assert await rescue.due(limit=50) == []
+    assert await rescue.due(limit=50) == {}
 
 
 async def test_a_task_that_the_queue_did_not_take_is_due_again_soon(database: Database) -> None:
@@ -296,7 +296,7 @@ async def test_a_task_that_the_queue_did_not_take_is_due_again_soon(database: Da
     assert accepted.task is not None
     await database.fetch("UPDATE task SET publish_at = now(), publish_count = 9")
     rescue = Rescue(database, max_attempts=3)
-    await rescue.not_published(await rescue.due(limit=50))
+    await rescue.not_published(list(await rescue.due(limit=50)))
     row = await database.fetchrow(
         "SELECT publish_at <= now() + interval '1 second' AS soon FROM task"
     )
