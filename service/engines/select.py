@@ -33,7 +33,12 @@ type _Maker = Callable[[Settings, AsyncExitStack], Provider]
 
 
 def make_engines(
-    settings: Settings, sandbox: Sandbox, metrics: EngineMetrics, *, pace: Pace | None = None
+    settings: Settings,
+    sandbox: Sandbox,
+    metrics: EngineMetrics,
+    *,
+    pace: Pace | None = None,
+    circuit: Callable[[], Circuit] = Circuit,
 ) -> Failover:
     """The engines of `ENGINE` as one. Make it inside a running loop, and close it.
 
@@ -61,7 +66,7 @@ def make_engines(
         closing.push_async_callback(http.close)
         for name, provider in providers.items():
             engines[name] = HostedEngine(provider, http, sandbox, metrics, deadline_s=deadline_s)
-    members = [Member(name, engines[name], Circuit()) for name in names]
+    members = [Member(name, engines[name], circuit()) for name in names]
     return Failover(members, metrics, closing=closing)
 
 

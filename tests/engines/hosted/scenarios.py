@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 MARKER = "PROVIDER-MARKER"
-DIRECT = ("openai", "gemini")
+DIRECT = ("openai", "gemini", "vertex")
 JOBS = ("replicate", "bfl", "fal")
 PROVIDERS = DIRECT + JOBS
 CANCELS = ("replicate", "fal")
@@ -14,11 +14,11 @@ CANCELS = ("replicate", "fal")
 
 @dataclass(frozen=True)
 class Ending:
-    """How a refinement ends: an `image`, or a task error code. `asked` counts how often the order
-    was sent, `paid` how often the provider took it."""
+    """How a task of at most two attempts ends: with an `image`, or with a task error code. `asked`
+    counts how often the order was sent, `paid` how often the provider took it."""
 
     code: str = "image"
-    retryable: bool = False
+    attempts: int = 1
     asked: int = 1
     paid: int = 1
 
@@ -43,8 +43,8 @@ EVERYWHERE: dict[str, Ending] = {
     "busy_milliseconds": Ending(asked=2),
     "busy_date": Ending(asked=2),
     "busy_body": Ending(asked=2),
-    "busy_for_long": Ending("engine_unavailable", retryable=True, paid=0),
-    "always_busy": Ending("engine_unavailable", retryable=True, asked=3, paid=0),
+    "busy_for_long": Ending("engine_unavailable", attempts=2, asked=2, paid=0),
+    "always_busy": Ending("engine_unavailable", attempts=2, asked=6, paid=0),
     "no_credit": Ending("engine_unavailable", paid=0),
     "denied": Ending("engine_unavailable", paid=0),
     "recovers": Ending(asked=3),
@@ -52,8 +52,8 @@ EVERYWHERE: dict[str, Ending] = {
     "never": Ending("timed_out"),
 }
 ONLY_DIRECT: dict[str, Ending] = {
-    # its own client gives the order again, and what failed is not charged
-    "server_fault": Ending("engine_unavailable", retryable=True, asked=3, paid=0),
+    # their own clients give the order again, and what failed is not charged
+    "server_fault": Ending("engine_unavailable", attempts=2, asked=6, paid=0),
 }
 ONLY_JOBS: dict[str, Ending] = {
     # it may have been carried out
@@ -61,6 +61,9 @@ ONLY_JOBS: dict[str, Ending] = {
     "slow": Ending(),
     "unknown_status": Ending(),
     "poll_recovers": Ending(),
+    "poll_cut": Ending(),
+    # the second attempt goes on with the job of the first
+    "away": Ending(attempts=2),
     "image_recovers": Ending(),
     "image_cut": Ending(),
     "job_failed": FAILED,
@@ -69,16 +72,18 @@ ONLY_JOBS: dict[str, Ending] = {
     "foreign_poll": FAILED,
     "foreign_image": FAILED,
     "inside_image": FAILED,
-    "poll_down": Ending("engine_unavailable", retryable=True),
+    "poll_down": Ending("engine_unavailable", attempts=2),
 }
 
-CASES = [
-    (provider, scenario, ending)
-    for provider in PROVIDERS
-    for scenario, ending in (
-        EVERYWHERE | (ONLY_DIRECT if provider in DIRECT else ONLY_JOBS)
-    ).items()
-]
+
+def endings(provider: str) -> dict[str, Ending]:
+    """Every scenario that there is at the provider."""
+    return EVERYWHERE | (ONLY_DIRECT if provider in DIRECT else ONLY_JOBS)
+
+
+def engine_of(provider: str) -> str:
+    """The name in `ENGINE`: Vertex AI is another way to the same models."""
+    return "gemini" if provider == "vertex" else provider
 
 
 def told(scenario: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,10 +14,15 @@ from itertools import count
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from service.engines.hosted.http import MAX_ANSWER_BYTES
 from tests.engines.hosted.pictures import a_bomb, redrawn
 from tests.engines.hosted.scenarios import MARKER, scenario_in
 
 POLLS_BEFORE_DONE = {"slow": 4, "unknown_status": 1, "never": 10**9}
+# more questions than one attempt asks
+POLLS_WHILE_AWAY = 7
+# longer than the tests' engines wait themselves
+BUSY_FOR_S = 2
 TOLD = {"X-Marker": MARKER}
 
 
@@ -38,7 +43,7 @@ REFUSED = {
     "denied": Refusal("denied", 403),
     "server_fault": Refusal("fault", 500),
     "always_busy": Refusal("busy", 429),
-    "busy_for_long": Refusal("busy", 429, {"Retry-After": "120"}),
+    "busy_for_long": Refusal("busy", 429, {"Retry-After": str(BUSY_FOR_S)}),
 }
 
 
@@ -53,23 +58,27 @@ class Job:
     wants_alpha: bool = False
     polls: int = 0
     canceled: bool = False
+    asked: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass
 class Stub:
-    """What the providers have seen. `asked` counts requests by provider and kind, `paid` the orders
-    taken; `closed` providers are away; `strangers` are requests at the other host."""
+    """What the providers have seen. `orders` counts by provider and scenario, `paid` the orders
+    taken by provider; `closed` providers are away; `strangers` are requests at the other host."""
 
     base: str = ""
     other: str = ""
-    asked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    orders: Counter[tuple[str, str]] = field(default_factory=Counter)
     paid: Counter[str] = field(default_factory=Counter)
     jobs: dict[str, Job] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     strangers: list[web.BaseRequest] = field(default_factory=list)
-    polled: asyncio.Event = field(default_factory=asyncio.Event)
+    polled: defaultdict[str, asyncio.Event] = field(
+        default_factory=lambda: defaultdict(asyncio.Event)
+    )
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
+    _taken: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     _ids: count[int] = field(default_factory=lambda: count(1))
 
     @staticmethod
@@ -79,11 +88,11 @@ class Stub:
 
     def refusal(self, provider: str, prompt: str) -> Refusal | None:
         """Why this order is not taken, this time."""
-        self.asked[provider, "order"] += 1
-        nth = self.asked[provider, "order"]
+        scenario = scenario_in(prompt)
+        self.orders[provider, scenario] += 1
+        nth = self.orders[provider, scenario]
         if provider in self.closed:
             return Refusal("fault", 503)
-        scenario = scenario_in(prompt)
         if scenario == "recovers":
             return Refusal("fault", 503) if nth <= 2 else None
         if scenario.startswith("busy_") and scenario not in REFUSED:
@@ -96,7 +105,19 @@ class Stub:
         id_ = f"job{next(self._ids)}-{MARKER}"
         job = Job(id_, provider, scenario_in(prompt), png, wants_alpha)
         self.jobs[job.id] = job
+        self._taken.release()
         return job
+
+    async def is_polled(self, provider: str) -> None:
+        """Return once a job of the provider has been asked for."""
+        async with asyncio.timeout(60):
+            await self.polled[provider].wait()
+
+    async def has_taken(self, orders: int) -> None:
+        """Return once so many more orders have been taken."""
+        async with asyncio.timeout(60):
+            for _ in range(orders):
+                await self._taken.acquire()
 
     def result(self, job: Job) -> bytes:
         """The file that the provider calls the image."""
@@ -106,7 +127,7 @@ class Stub:
             case "bomb":
                 return a_bomb()
             case "endless":
-                return bytes(40 * 1024 * 1024)
+                return bytes(MAX_ANSWER_BYTES + 1)
             case "unchanged":
                 return job.png
             case "other_size":
@@ -118,9 +139,8 @@ class Stub:
 
     def poll(self, job: Job) -> str:
         """How a job stands: `queued`, `running`, `unknown`, `done`, or how it failed."""
-        self.asked[job.provider, "poll"] += 1
         job.polls += 1
-        self.polled.set()
+        self.polled[job.provider].set()
         if job.canceled:
             return "canceled"
         if job.polls <= POLLS_BEFORE_DONE.get(job.scenario, 0):
@@ -136,13 +156,23 @@ class Stub:
         self.jobs[id_].canceled = True
         self.stopped.set()
 
-    def trouble(self, job: Job, kind: str) -> web.Response | None:
+    async def trouble(self, job: Job, request: web.Request) -> web.StreamResponse | None:
         """What goes wrong with asking for a job, whatever the dialect."""
-        self.asked[job.provider, kind] += 1
-        nth = self.asked[job.provider, kind]
-        if (job.scenario == "poll_recovers" and nth <= 2) or job.scenario == "poll_down":
-            return web.Response(status=503, text=MARKER)
-        return web.Response(status=404, text=MARKER) if job.scenario == "vanished" else None
+        job.asked["status"] += 1
+        nth = job.asked["status"]
+        match job.scenario:
+            case "poll_down":
+                return web.Response(status=503, text=MARKER)
+            case "poll_recovers" if nth <= 2:
+                return web.Response(status=503, text=MARKER)
+            case "away" if nth <= POLLS_WHILE_AWAY:
+                return web.Response(status=503, text=MARKER)
+            case "poll_cut" if nth == 1:
+                return await cut(request)
+            case "vanished":
+                return web.Response(status=404, text=MARKER)
+            case _:
+                return None
 
     def image_url(self, job: Job) -> str:
         """Where the result of a job lies."""
@@ -161,9 +191,9 @@ class Stub:
     async def image(self, request: web.Request) -> web.StreamResponse:
         """The file of a result; no key belongs here."""
         job = self.jobs[request.match_info["id"]]
-        self.asked[job.provider, "image"] += 1
+        job.asked["image"] += 1
+        nth = job.asked["image"]
         assert not {"Authorization", "x-key", "x-goog-api-key"} & request.headers.keys()
-        nth = self.asked[job.provider, "image"]
         if job.scenario == "gone":
             return web.Response(status=404, text=MARKER)
         if job.scenario == "image_recovers" and nth == 1:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from prometheus_client import CollectorRegistry
 
 from service.engines.contract import Refined
@@ -19,6 +16,7 @@ from service.engines.select import make_engines
 from service.settings import Settings, WrongSetting, read_settings
 from tests.engines.hosted.harness import Bench, outcome_of, settings_for
 from tests.engines.hosted.stub import Stub
+from tests.engines.hosted.vertex import a_key_file
 
 KEYS = {
     "openai": "openai_api_key",
@@ -114,44 +112,6 @@ async def test_a_wrong_key_is_told_apart_from_a_wrong_request(bench: Bench) -> N
         outcome = await outcome_of(engines, "ok")
         assert not isinstance(outcome, Refined)
         assert (outcome.code, outcome.retryable) == ("engine_unavailable", False), engine
-
-
-def a_key_file(path: Path, token_uri: str) -> Path:
-    """A service account's key file with a key of its own."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    account = {
-        "type": "service_account",
-        "project_id": "project",
-        "private_key_id": "1",
-        "private_key": pem.decode(),
-        "client_email": "robot@project.iam.gserviceaccount.com",
-        "token_uri": token_uri,
-    }
-    path.write_text(json.dumps(account))
-    return path
-
-
-def vertex_settings(stub: Stub, key_file: Path) -> dict[str, Any]:
-    return {
-        "google_genai_use_vertexai": True,
-        "google_vertex_base_url": stub.base,
-        "google_cloud_project": "project",
-        "google_application_credentials": str(key_file),
-    }
-
-
-async def test_gemini_through_vertex_ai_uses_a_token_of_the_service_account(
-    bench: Bench, tmp_path: Path
-) -> None:
-    key_file = a_key_file(tmp_path / "key.json", f"{bench.stub.base}/token")
-    engines = bench.engines("gemini", **vertex_settings(bench.stub, key_file))
-    assert isinstance(await outcome_of(engines, "ok"), Refined)
-    assert bench.stub.paid["gemini"] == 1
 
 
 async def test_a_service_account_that_gets_no_token_has_sent_nothing(

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
-from tests.engines.hosted.dialects.wire import checked, said
+from tests.engines.hosted.dialects.wire import checked, json_in, said
 from tests.engines.hosted.pictures import opened
 from tests.engines.hosted.scenarios import MARKER
 from tests.engines.hosted.stub import Job, Refusal, Stub, cut
@@ -26,6 +26,7 @@ class OpenAI:
         stub = self._stub
         if request.headers.get("Authorization") != f"Bearer {stub.key('openai')}":
             return self._error(401, "invalid_api_key")
+        assert request.content_type == "multipart/form-data"
         fields: dict[str, Any] = {}
         async for part in await request.multipart():
             assert isinstance(part, BodyPartReader)
@@ -94,14 +95,15 @@ class Gemini:
         """`POST /v1beta/models/{model}:generateContent`, and the same on Vertex AI."""
         stub = self._stub
         assert request.path.endswith(":generateContent")
-        if request.path.startswith("/v1/projects/"):
+        provider = "vertex" if request.path.startswith("/v1/projects/") else "gemini"
+        if provider == "vertex":
             allowed = request.headers.get("Authorization") == f"Bearer {VERTEX_TOKEN}"
         else:
             allowed = request.headers.get("x-goog-api-key") == stub.key("gemini")
         if not allowed:
             # a wrong key is a 400 here
             return self._error(400, "INVALID_ARGUMENT", [{"reason": "API_KEY_INVALID"}])
-        data = await request.json()
+        data = await json_in(request)
         (turn,) = data["contents"]
         image, text = turn["parts"]
         assert image["inlineData"]["mimeType"] == "image/png"
@@ -111,9 +113,9 @@ class Gemini:
         with opened(png) as picture:
             # its sizes are only about what their ratio says
             assert abs(picture.width / picture.height / (int(across) / int(down)) - 1) < 0.03
-        if refusal := stub.refusal("gemini", text["text"]):
+        if refusal := stub.refusal(provider, text["text"]):
             return self._refused(refusal)
-        return await self._answered(request, stub.take("gemini", text["text"], png))
+        return await self._answered(request, stub.take(provider, text["text"], png))
 
     async def _answered(self, request: web.Request, job: Job) -> web.StreamResponse:
         match job.scenario:

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.engines.hosted.dialects.wire import checked, from_data_url, said
+from tests.engines.hosted.dialects.wire import checked, from_data_url, json_in, said
 from tests.engines.hosted.scenarios import MARKER
 from tests.engines.hosted.stub import Job, Refusal, Stub, cut
 
@@ -27,7 +27,7 @@ class Replicate:
         if not self._allowed(request):
             return self._problem(401)
         assert "Prefer" not in request.headers
-        wanted = (await request.json())["input"]
+        wanted = (await json_in(request))["input"]
         assert wanted["aspect_ratio"] == "match_input_image"
         assert wanted["safety_tolerance"] <= 2
         png = from_data_url(wanted["input_image"])
@@ -46,7 +46,7 @@ class Replicate:
         job = self._stub.jobs[request.match_info["id"]]
         if not self._allowed(request):
             return self._problem(401)
-        if trouble := self._stub.trouble(job, "status"):
+        if trouble := await self._stub.trouble(job, request):
             return trouble
         return said(self._prediction(job, self._stub.poll(job)))
 
@@ -103,7 +103,7 @@ class Bfl:
         stub = self._stub
         if request.headers.get("x-key") != stub.key("bfl"):
             return said({"detail": "Not authenticated - " + MARKER}, 403)
-        wanted = await request.json()
+        wanted = await json_in(request)
         png = checked(base64.b64decode(wanted["input_image"], validate=True))
         if refusal := stub.refusal("bfl", wanted["prompt"]):
             if refusal.kind == "moderated":
@@ -122,7 +122,7 @@ class Bfl:
         """`GET /v1/get_result?id=…`"""
         job = self._stub.jobs[request.query["id"]]
         assert request.headers.get("x-key") == self._stub.key("bfl")
-        if trouble := self._stub.trouble(job, "status"):
+        if trouble := await self._stub.trouble(job, request):
             if trouble.status == 404:
                 return said({"id": job.id, "status": "Task not found"}, 404)
             return trouble
@@ -158,7 +158,7 @@ class Fal:
         stub = self._stub
         if not self._allowed(request):
             return said({"detail": MARKER}, 401)
-        wanted = await request.json()
+        wanted = await json_in(request)
         png = from_data_url(wanted["image_url"])
         if refusal := stub.refusal("fal", wanted["prompt"]):
             return self._refused(refusal)
@@ -180,7 +180,7 @@ class Fal:
         """`GET …/requests/{id}/status`"""
         job = self._stub.jobs[request.match_info["id"]]
         assert self._allowed(request)
-        if trouble := self._stub.trouble(job, "status"):
+        if trouble := await self._stub.trouble(job, request):
             return trouble
         result = f"{self._stub.base}/fal-ai/flux-pro/requests/{job.id}"
         data: dict[str, Any] = {"request_id": job.id, "response_url": result}

@@ -17,6 +17,12 @@ def said(data: Any, status: int = 200, headers: dict[str, str] | None = None) ->
     return web.json_response(data, status=status, headers={**TOLD, **(headers or {})})
 
 
+async def json_in(request: web.Request) -> Any:
+    """The JSON of a request, which has to say that it is JSON."""
+    assert request.content_type == "application/json"
+    return await request.json()
+
+
 @cache
 def checked(png: bytes) -> bytes:
     """The picture, which must be a PNG that can be read."""
