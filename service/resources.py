@@ -87,6 +87,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     metrics = Metrics()
     async with AsyncExitStack() as stack:
         tracing = await stack.enter_async_context(open_tracing(settings))
+        # first, so that a key that is missing is told before anything is opened
+        engine = _open_engine(settings, metrics, stack)
         database = await _open_database(settings, stack)
         metrics.connections.set_function(lambda: database.in_use[0])
         metrics.connections_most.set_function(lambda: database.in_use[1])
@@ -94,7 +96,6 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         images = await _open_images(settings, concepts, stack)
         queue = await _open_queue(settings, stack)
         fetcher = _open_fetcher(settings, stack)
-        engine = _open_engine(settings, metrics, stack)
         intake = Intake(_open_sandbox(1, INTAKE_BYTES, "service.intake", stack))
         announcer = Announcer(queue, tracing)
         stack.push_async_callback(announcer.close)
