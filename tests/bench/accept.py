@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +15,8 @@ import asyncpg
 from aiohttp.test_utils import unused_port
 
 from service.auth import TokenRules, make_token
+from storage.postgres_programs import find_programs
+from tests.bench.floors import SCHEMA
 from tests.bench.load import Outcome, request_bytes, send
 from tests.bench.parts import bench_folder, fresh_database, listening
 from tests.bench.table import Row
@@ -40,20 +44,24 @@ async def run() -> list[Row]:
     with bench_folder() as folder:
         async with fresh_database(folder) as dsn:
             ground = Ground(dsn, folder)
-            floor, peer, ours = await best_of(
+            bare, floor, peer, ours, conflicts = await best_of(
+                lambda: pgbench(ground),
                 lambda: floor_of(ground, "aiohttp", "POST"),
                 lambda: floor_of(ground, "peer", "POST"),
                 lambda: accept(ground),
+                lambda: conflict(ground),
             )
             select, poll = await best_of(
                 lambda: floor_of(ground, "aiohttp", "GET"), lambda: poll_of(ground)
             )
     return [
-        Row("floor: aiohttp + one INSERT", floor.rate, "req/s"),
+        Row("pgbench: one INSERT", bare.rate, "/s"),
+        Row("floor: aiohttp + one INSERT", floor.rate, "req/s", floor.rate / bare.rate, "pgbench"),
         Row("peer: FastAPI + procrastinate, which does less", peer.rate, "req/s"),
         Row("accept", ours.rate, "req/s", ours.rate / floor.rate, "floor", "(goal 0.5, then 0.7)"),
         Row("accept", ours.rate, "req/s", ours.rate / peer.rate, "peer", "(goal 2)"),
         Row("accept, median", ours.p50_ms, "ms", ours.p50_ms / floor.p50_ms, "floor"),
+        Row("409", conflicts.rate, "req/s", conflicts.rate / floor.rate, "floor"),
         Row("floor: aiohttp + one SELECT", select.rate, "req/s"),
         Row("poll", poll.rate, "req/s", poll.rate / select.rate, "floor", "(goal 0.7)"),
         Row("poll, median", poll.p50_ms, "ms", poll.p50_ms / select.p50_ms, "floor"),
@@ -90,6 +98,43 @@ async def accept(ground: Ground) -> Outcome:
         outcome = await send(port, requests[:REQUESTS], connections=CONNECTIONS)
     assert set(outcome.statuses) == {202}, outcome.statuses
     return outcome
+
+
+async def conflict(ground: Ground) -> Outcome:
+    """The rate of requests of a user who has an active refinement already."""
+    [(user_id, key)] = await add_users(ground.dsn, 1)
+    request = refine_request(user_id, key)
+    async with serving(ground) as port:
+        await send(port, [request] * 200, connections=CONNECTIONS)
+        outcome = await send(port, [request] * REQUESTS, connections=CONNECTIONS)
+    assert set(outcome.statuses) == {409}, outcome.statuses
+    return outcome
+
+
+async def pgbench(ground: Ground) -> Outcome:
+    """The rate of the floor's INSERT by PostgreSQL's own load generator."""
+    script = ground.folder / "insert.sql"
+    script.write_text(
+        f"INSERT INTO floor VALUES (gen_random_uuid(), gen_random_uuid(), '{PROMPT}')"
+    )
+    connection = await asyncpg.connect(ground.dsn)
+    await connection.execute(SCHEMA)
+    await connection.close()
+    each = REQUESTS // CONNECTIONS
+    process = await asyncio.create_subprocess_exec(
+        find_programs(None) / "pgbench",
+        *("--no-vacuum", "--protocol=prepared", f"--file={script}"),
+        *(f"--client={CONNECTIONS}", f"--transactions={each}", ground.dsn),
+        cwd=ground.folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    tps = re.search(r"tps = ([\d.]+)", said.decode())
+    assert process.returncode == 0, said.decode()
+    assert tps is not None
+    done = each * CONNECTIONS
+    return Outcome(done / float(tps[1]), [CONNECTIONS / float(tps[1])] * done)
 
 
 async def poll_of(ground: Ground) -> Outcome:
