@@ -37,11 +37,12 @@ def carry_out(
         try:
             done = _attempt(canvas, edit, guard)
         except CannotApply as refusal:
-            account.refuse(edit.span, refusal.reason, refusal.message)
+            account.refuse(edit.span, refusal.reason, refusal.message, fulfilled=refusal.fulfilled)
             continue
         canvas = done.canvas
         account.note(done.assumptions, done.warnings)
         account.apply(edit, done.summary, done.measured)
+    account.settle()
     return canvas, account
 
 
@@ -63,7 +64,7 @@ def _attempt(canvas: Canvas, edit: Edit, guard: Guard) -> Done:
     else:
         raise CannotApply("conflict", _BROKEN)
     if done.canvas.svg is None and not moved(canvas.image, done.canvas.image):
-        raise CannotApply("limit", _already(edit))
+        raise CannotApply("limit", _already(edit), fulfilled=True)
     return replace(done, assumptions=(*_reading(canvas, edit, chosen), *done.assumptions))
 
 

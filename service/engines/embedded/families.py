@@ -41,6 +41,19 @@ _EXAMPLE_LAB: dict[str, Floats] = {
     family: oklab(np.array([list(bytes.fromhex(code)) for code in codes.split()], np.uint8))
     for family, codes in _EXAMPLES.items()
 }
+# What a word may mean in an image that has nothing of its own family.
+_KIN: dict[str, tuple[str, ...]] = {
+    "magenta": ("pink", "purple"),
+    "gold": ("yellow", "orange"),
+    "yellow": ("gold",),
+    "cyan": ("teal", "blue"),
+    "teal": ("cyan",),
+    "navy": ("blue",),
+    "beige": ("cream",),
+    "cream": ("beige",),
+    "pink": ("magenta",),
+    "purple": ("magenta",),
+}
 _MARGIN = 0.022
 _LOOSE_MARGIN = 0.06
 _FARTHEST = 0.16
@@ -66,7 +79,8 @@ def members(lab: Floats, wanted: Colour) -> Flags:
         return np.asarray((away <= _EXACT) & (away <= away.min() + _EXACT_TIE))
     word = wanted.name.lower().replace("gray", "grey")
     if word in _EXAMPLE_LAB:
-        return _of_family(lab, word)
+        own_family = _of_family(lab, word)
+        return own_family if own_family.any() else _of_kin(lab, word)
     kin = np.zeros(lab.shape[0], np.bool_)
     for family in sorted(families_of(own[None])[0]):
         kin |= _of_family(lab, family)
@@ -74,6 +88,12 @@ def members(lab: Floats, wanted: Colour) -> Flags:
         return kin
     nearest = float(away[kin].min())
     return np.asarray(kin & (away <= nearest + _SHADE))
+
+
+def _of_kin(lab: Floats, family: str) -> Flags:
+    """The members of the first family of kin that has any."""
+    found = (_of_family(lab, other) for other in _KIN.get(family, ()))
+    return next((kin for kin in found if kin.any()), np.zeros(lab.shape[0], np.bool_))
 
 
 def _distances(lab: Floats) -> Floats:

@@ -26,6 +26,7 @@ class Account:
 
     applied: list[Applied] = field(default_factory=list)
     not_applied: list[NotApplied] = field(default_factory=list)
+    fulfilled: list[NotApplied] = field(default_factory=list)
     assumptions: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -35,9 +36,17 @@ class Account:
             {"span": edit.span, "op": str(edit.op), "summary": summary, "measured": measured}
         )
 
-    def refuse(self, span: str, reason: Reason, message: str) -> None:
-        """Say that a part of the prompt was not carried out."""
-        self.not_applied.append({"span": span, "reason": reason, "message": message})
+    def refuse(self, span: str, reason: Reason, message: str, *, fulfilled: bool = False) -> None:
+        """Say that a part of the prompt was not carried out, or need not be."""
+        refusal: NotApplied = {"span": span, "reason": reason, "message": message}
+        (self.fulfilled if fulfilled else self.not_applied).append(refusal)
+
+    def settle(self) -> None:
+        """Say what need not be done: beside the rest of its words a note, alone a refusal."""
+        done = {edit["span"] for edit in self.applied}
+        self.not_applied += [x for x in self.fulfilled if x["span"] not in done]
+        self.note(tuple(x["message"] for x in self.fulfilled if x["span"] in done), ())
+        self.fulfilled.clear()
 
     def undo_all(self) -> None:
         """Say of every edit that it is not to be seen: together they came to nothing."""

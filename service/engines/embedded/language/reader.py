@@ -11,11 +11,16 @@ from service.engines.embedded.language.clauses import Clause, clauses
 from service.engines.embedded.language.constraints import Protection, weighed
 from service.engines.embedded.language.context import Context
 from service.engines.embedded.language.descriptions import Description, described
+from service.engines.embedded.language.foreign import is_foreign
 from service.engines.embedded.language.items import Item
 from service.engines.embedded.language.phrases import phrased
 from service.engines.embedded.language.spelling import corrected
 from service.engines.embedded.language.tokens import Token, tokenise
-from service.engines.embedded.language.unread import declined_for, only_kept
+from service.engines.embedded.language.unread import (
+    declined_as_foreign,
+    declined_for,
+    only_kept,
+)
 from service.engines.embedded.plan import Edit, Plan, Target
 
 
@@ -56,6 +61,8 @@ def _protecting(one: Protection, told: Description) -> Protection:
 def read(instruction: Instruction) -> Plan:
     """Everything that can be read from an instruction; what cannot be is declined by span."""
     prompt = instruction.prompt
+    if is_foreign(prompt):
+        return Plan((), (), (declined_as_foreign(prompt.strip()),))
     told = described(instruction.logo_description, instruction.theme_description)
     tokens, corrections = corrected(told.named(tokenise(prompt)), prompt, told.words)
     context = _gathered(prompt, tokens)

@@ -55,7 +55,8 @@ def _known() -> tuple[str, ...]:
     return tuple(sorted(words | {"center", "color", "colors", "gray"}))
 
 
-def _is_word(word: str) -> bool:
+def is_word(word: str) -> bool:
+    """Whether the lexicon or common English has the word."""
     if word in lexicon().words or word in lexicon().expansions or named(word) is not None:
         return True
     return word in _english().get((word[0], len(word)), frozenset())
@@ -80,7 +81,7 @@ def mended(word: str) -> str | None:
     A word of common English is never changed, nor one to which another such word is nearer:
     "drop" must not become "crop".
     """
-    if len(word) < _SHORTEST or _is_word(word):
+    if len(word) < _SHORTEST or is_word(word):
         return None
     found = process.extract(
         word, _known(), scorer=OSA.distance, score_cutoff=_slips(word), limit=12
@@ -127,7 +128,7 @@ def _akin(one: str, other: str) -> bool:
 
 def _halves(word: str) -> tuple[str, str] | None:
     """Two words written as one: "lightbrown"."""
-    if _is_word(word):
+    if is_word(word):
         return None
     for at in range(3, len(word) - 2):
         if word[:at] in _joinable() and word[at:] in _joinable():

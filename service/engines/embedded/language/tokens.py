@@ -125,6 +125,11 @@ def _words_of(word: str) -> tuple[str, ...]:
     return (word.replace("'", ""),)
 
 
+def plain_letters(text: str) -> str:
+    """The text without curly quotes and the commonest accents, as long as before."""
+    return text.translate(_PLAIN)
+
+
 def tokenise(prompt: str) -> list[Token]:
     """The tokens of a prompt; contractions are opened ("don't" is "do", "not")."""
     plain = prompt.translate(_PLAIN).lower()

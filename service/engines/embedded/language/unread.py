@@ -12,6 +12,7 @@ from service.engines.embedded.plan import Declined
 _NEW_THING = "Drawing something new needs a generative engine."
 _ONLY_KEPT = "This says what should stay as it is, and asks for no change."
 _ONE_OF_SEVERAL = "One of several letters or parts alike cannot be edited apart from the others."
+_ENGLISH_ONLY = "This engine reads English only."
 _NOT_UNDERSTOOD = "I could not tell what to change here."
 
 _MOST_UNKNOWN = 2
@@ -42,6 +43,11 @@ def declined_for(items: Sequence[Item], span: str) -> Declined:
     if _DRAWING.match(Coded(items), 0) is not None:
         return Declined(span, "needs_generative", _NEW_THING)
     return Declined(span, "not_understood", _NOT_UNDERSTOOD)
+
+
+def declined_as_foreign(prompt: str) -> Declined:
+    """The decline of a prompt in another language."""
+    return Declined(prompt, "not_understood", _ENGLISH_ONLY)
 
 
 def only_kept(prompt: str) -> Declined:

@@ -25,12 +25,16 @@ class Done:
 
 
 class CannotApply(Exception):
-    """An edit that this image does not allow, with a sentence for the person."""
+    """An edit that this image does not allow, with a sentence for the person.
 
-    def __init__(self, reason: Reason, message: str) -> None:
+    `fulfilled` says that nothing is left to do: the image is like that already.
+    """
+
+    def __init__(self, reason: Reason, message: str, *, fulfilled: bool = False) -> None:
         super().__init__(message)
         self.reason: Reason = reason
         self.message = message
+        self.fulfilled = fulfilled
 
 
 type Apply = Callable[[Canvas, Edit, Flags], Done]

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 
 from service.engines.embedded.canvas import Canvas
-from service.engines.embedded.colour import Bytes, ColourMap, Floats, contrast, oklab
+from service.engines.embedded.colour import Bytes, ColourMap, Floats, chroma, contrast, oklab
 from service.engines.embedded.ops.base import CannotApply, Done, named, share
 from service.engines.embedded.ops.recolour import called
 from service.engines.embedded.ops.simplify import distinct_colours, flattened_gradients
@@ -22,6 +22,7 @@ _SHOWS = 1.5  # contrast ratio
 _HUE_FIRST = np.array([1, 2.2, 2.2], np.float32)
 _SAME = 0.02
 _LEAST_SHARE = 0.00005
+_PAPER, _PAPER_TINT = 0.97, 0.01
 
 
 def limit_palette(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
@@ -30,9 +31,11 @@ def limit_palette(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
         return _only(canvas, edit.colours)
     free = chosen & ~canvas.scene.background
     before = distinct_colours(canvas, free)
-    wanted = edit.count if edit.count is not None else max(2, round(before * 0.6))
+    paper = _counts_as_colour(canvas)
+    wanted = max(2, round(before * 0.6)) if edit.count is None else edit.count - paper
     if before <= wanted:
-        raise CannotApply("limit", f"The artwork has no more than {before} colours already.")
+        enough = f"The image has no more than {before + paper} colours already."
+        raise CannotApply("limit", enough, fulfilled=True)
     merged = _merged_to(canvas, free, max(_FEWEST, wanted))
     left = distinct_colours(merged, free)
     measured = {
@@ -40,9 +43,22 @@ def limit_palette(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
         "colours_after": float(left),
         "area": share(canvas, free),
     }
-    note = () if edit.count is None else ("The background is not counted as a colour.",)
+    white = "The white or clear background is not counted as a colour."
+    note = () if edit.count is None or paper else (white,)
     after = carved(merged, canvas, free)
-    return Done(after, f"Reduced {before} colours to {left}", measured, note)
+    return Done(after, f"Reduced {before + paper} colours to {left + paper}", measured, note)
+
+
+def _counts_as_colour(canvas: Canvas) -> int:
+    """1 where the ground is an ink as well; paper and clear grounds are none."""
+    ground = canvas.scene.background & (canvas.alphas() > 0.1)
+    if not ground.any():
+        return 0
+    return int(canvas.colours()[ground, 0].max() < _PAPER or bool(_tinted(canvas, ground)))
+
+
+def _tinted(canvas: Canvas, ground: Flags) -> bool:
+    return bool(chroma(canvas.colours()[ground]).max() > _PAPER_TINT)
 
 
 def _merged_to(canvas: Canvas, chosen: Flags, count: int) -> Canvas:
@@ -179,7 +195,8 @@ def flatten(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
     """Every graded surface in its mean colour; shapes that would melt together get a gap."""
     after, count = flattened_gradients(canvas, chosen)
     if not count:
-        raise CannotApply("not_in_image", f"There is no gradient in {named(edit.target)}.")
+        missing = f"There is no gradient in {named(edit.target)}."
+        raise CannotApply("not_in_image", missing, fulfilled=True)
     after = carved(after, canvas, chosen & ~canvas.scene.background)
     measured = {"surfaces_flattened": float(count), "area": share(canvas, chosen)}
     return Done(after, f"Made the gradients of {named(edit.target)} flat", measured)

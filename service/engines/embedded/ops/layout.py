@@ -18,16 +18,15 @@ from service.engines.embedded.ops.layers import (
     ground_of,
     lifted,
 )
+from service.engines.embedded.ops.room import MARGIN, roomiest
 from service.engines.embedded.plan import Edit
 from service.engines.embedded.raster import composed, warped
 from service.engines.embedded.scene.core import Flags
 
 _BIGGER = 1.25
-_MARGIN = 0.02
 _LARGEST_PX = 4096
 _PAD = 0.1
 _NUDGE = 0.06
-_CLEAR = 0.015  # of the shorter side, kept free between shapes
 _SMALLEST = 0.05
 _STILL = 0.005
 
@@ -45,12 +44,12 @@ def scale(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
     artwork = artwork_of(canvas, chosen)
     box = box_of(canvas, artwork)
     whole = _is_all(canvas, artwork)
-    limit = _room(canvas, box, _others(canvas, artwork))
+    centre = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+    goal, limit = roomiest(canvas, box, _others(canvas, artwork), factor)
     done = min(factor, max(limit, 1.0))
     if factor > 1 and done <= 1 + _STILL:
         raise CannotApply("limit", f"There is no room to make {named(edit.target)} bigger.")
-    centre = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
-    moved = _placed(canvas, artwork, _scaling(centre, centre, done))
+    moved = _placed(canvas, artwork, _scaling(centre, goal, done))
     warnings: tuple[str, ...] = ()
     if done < factor - _STILL:
         what = "canvas" if whole else "canvas and the shapes beside it"
@@ -67,23 +66,6 @@ def _is_all(canvas: Canvas, artwork: Flags) -> bool:
 def _others(canvas: Canvas, artwork: Flags) -> Flags:
     scene = canvas.scene
     return np.asarray(~artwork & ~scene.background & (scene.regions.area > 1))
-
-
-def _room(canvas: Canvas, box: Box, others: Flags) -> float:
-    """The largest factor about the middle of `box` that stays on the canvas and off the others."""
-    scene = canvas.scene
-    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    half_w, half_h = max((box[2] - box[0]) / 2, 1), max((box[3] - box[1]) / 2, 1)
-    margin = _MARGIN * min(scene.width, scene.height)
-    room = min(
-        (min(x, scene.width - x) - margin) / half_w, (min(y, scene.height - y) - margin) / half_h
-    )
-    clear = _CLEAR * min(scene.width, scene.height)
-    for left, top, right, bottom in scene.regions.boxes[others].tolist():
-        across = max(left - x, x - right) - clear
-        along = max(top - y, y - bottom) - clear
-        room = min(room, max(across / half_w, along / half_h))
-    return float(room)
 
 
 def _scaling(
@@ -195,7 +177,7 @@ def crop(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
     artwork = artwork_of(canvas, chosen)
     left, top, right, bottom = box_of(canvas, artwork)
     height, width = canvas.image.shape[:2]
-    margin = round(_MARGIN * max(right - left, bottom - top))
+    margin = round(MARGIN * max(right - left, bottom - top))
     x0, y0 = max(0, int(left) - margin), max(0, int(top) - margin)
     x1, y1 = min(width, math.ceil(right) + margin), min(height, math.ceil(bottom) + margin)
     if (x0, y0, x1, y1) == (0, 0, width, height):

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from service.engines.embedded.canvas import Canvas
-from service.engines.embedded.colour import ColourMap, Floats, chroma, from_lch, hue
+from service.engines.embedded.colour import ColourMap, Floats, chroma, from_lch, hue, into_gamut
 from service.engines.embedded.ops.base import CannotApply, Done, mean_of, named, share
 from service.engines.embedded.plan import Edit, Op
 from service.engines.embedded.scene.core import Flags
@@ -17,6 +17,7 @@ _WARM = np.array([0.0, math.cos(math.radians(62)), math.sin(math.radians(62))], 
 _COOL = np.array([0.0, math.cos(math.radians(242)), math.sin(math.radians(242))], np.float32)
 _SHIFT = 0.13  # in OKLab, at full amount and middle lightness
 _NEUTRAL = 0.025
+_LEVELS, _MOST_STEP = 40, 0.08  # of lightness
 _EARTH_HUES = np.radians(np.array([38.0, 65.0, 90.0, 118.0], np.float32))
 
 _SUMMARIES = {
@@ -91,9 +92,24 @@ def _saturation(factor: float) -> ColourMap:
     def change(lab: Floats) -> Floats:
         strength = chroma(lab)
         scale = factor if factor < 1 else 1 + (factor - 1) * _coloured(strength)
-        return from_lch(lab[:, 0], strength * scale, hue(lab))
+        wanted = from_lch(lab[:, 0], strength * scale, hue(lab))
+        return wanted if factor <= 1 else _with_room(wanted)
 
     return change
+
+
+def _with_room(wanted: Floats) -> Floats:
+    """Colours beyond sRGB, nearer to the lightness at which their hue can be most vivid."""
+    strength, angle = chroma(wanted), hue(wanted)
+    short = 1 - chroma(into_gamut(wanted)) / np.maximum(strength, 1e-6)
+    levels = np.linspace(0.2, 0.98, _LEVELS, dtype=np.float32)
+    most = from_lch(
+        np.repeat(levels, len(angle)), np.full(_LEVELS * len(angle), 0.4), np.tile(angle, _LEVELS)
+    )
+    reach = chroma(into_gamut(most)).reshape(_LEVELS, len(angle))
+    way = levels[reach.argmax(axis=0)] - wanted[:, 0]
+    step = np.clip(way, -_MOST_STEP, _MOST_STEP) * np.clip(short * 3, 0, 1)
+    return from_lch(wanted[:, 0] + step, strength, angle)
 
 
 def _earthy(part: float) -> ColourMap:

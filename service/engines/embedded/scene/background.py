@@ -22,6 +22,7 @@ _STAIN, _STAIN_LEVELS, _STAIN_PART = 0.0004, 34.0, 0.15
 # A wall as thick as the shape about it is a stroke. In a fill, only a plain opening is a hole (a
 # handle's); what has a form of its own is drawn there.
 _STROKE_TO_WALL = (0.3, 0.65)
+_STROKE_ABOUT = 0.3
 _PLAIN = 0.85  # of its convex hull
 
 
@@ -105,21 +106,17 @@ def _seen_through(
     radius = float(groups.thickness[groups.of[region]])
     if wall > _WALL_TO_EXTENT * extent or wall > _WALL_TO_RADIUS * radius:
         return False
-    return _in_stroke(regions, groups, region, wall) or _solidity(inside) >= _PLAIN
+    return _in_stroke(groups, region, wall) or _solidity(inside) >= _PLAIN
 
 
-def _in_stroke(regions: Regions, groups: Groups, region: int, wall_px: float) -> bool:
-    """Whether a shape that closes about a surface is no thicker than the wall elsewhere."""
-    around = np.unique(groups.of[groups.neighbours(region)])
-    around = around[around != groups.of[region]]
-    left, top, right, bottom = regions.boxes[region]
-    boxes = groups.boxes[around]
-    closes = (boxes[:, :2] <= (left, top)).all(axis=1) & (boxes[:, 2:] >= (right, bottom)).all(
-        axis=1
-    )
-    thickness = groups.thickness[around[closes]]
+def _in_stroke(groups: Groups, region: int, wall_px: float) -> bool:
+    """Whether much of what lies about a surface is no thicker than the wall: a stroke."""
+    beside = (groups.touching == region).any(axis=1)
+    other = groups.of[groups.touching[beside].sum(axis=1) - region]
+    border = groups.border[beside] * (other != groups.of[region])
     least, most = (part * wall_px for part in _STROKE_TO_WALL)
-    return bool(((thickness >= least) & (thickness <= most)).any())
+    thin = (groups.thickness[other] >= least) & (groups.thickness[other] <= most)
+    return bool(border[thin].sum() >= _STROKE_ABOUT * border.sum())
 
 
 def _solidity(mask: NDArray[np.uint8]) -> float:

@@ -70,8 +70,9 @@ class Lexicon:
     """`by_first` finds phrases by their first word; `words` is every word of every phrase.
 
     `content` are the words that carry meaning of their own, `things` the colours that are also
-    things, `compounds` those that are part of a thing's name, `bad` what nobody wishes for, and
-    `beyond` the sentences about what needs a generative engine.
+    things, `compounds` those that are part of a thing's name, `bad` what nobody wishes for,
+    `foreign` small words of other languages, and `beyond` the sentences about what needs a
+    generative engine.
     """
 
     by_first: dict[str, tuple[Phrase, ...]]
@@ -87,6 +88,7 @@ class Lexicon:
     things: frozenset[str]
     compounds: frozenset[str]
     bad: tuple[str, ...]
+    foreign: frozenset[str]
     content: frozenset[str]
     count: int
 
@@ -276,6 +278,7 @@ def lexicon() -> Lexicon:
         frozenset(groups["colours"]["things"]["words"]),
         frozenset(groups["colours"]["compounds"]["words"]),
         bad,
+        frozenset(groups["foreign"]["foreign"]["words"]),
         frozenset(w for p in phrases if p.sense.tag in _CONTENT for w in p.words),
         len({p.words for p in phrases}),
     )
