@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -14,10 +14,11 @@ from aiohttp import web
 from queueing.pubsub.push import PushVerifier
 from queueing.pushed import PushedMessages
 from service.api import account, concepts, images, keys, operations, push, tasks, webhooks
+from service.api.cors import Cors
+from service.api.headers import CommonHeaders
 from service.api.live import Watcher
 from service.api.middlewares import (
     MAX_JSON_BYTES,
-    add_common_headers,
     answer,
     authenticate,
     check_body,
@@ -31,6 +32,7 @@ from service.consuming import Source, running_worker
 from service.health import Health
 from service.lag import watch_lag
 from service.resources import Resources
+from service.settings import Settings
 from service.stopping import Stopping
 from service.tracing import UNTRACED, Tracing
 from storage.images.files import FileImages
@@ -42,6 +44,8 @@ def make_app(resources: Resources, stopping: Stopping) -> web.Application:
     app = web.Application(
         middlewares=[answer, authenticate, check_body], client_max_size=MAX_JSON_BYTES
     )
+    _add_headers(app, resources.settings)
+    _share(app, resources.settings.cors_origins)
     _follow(app, resources.tracing)
     _provide(app, resources)
     for module in (account, concepts, tasks, webhooks, operations):
@@ -51,7 +55,6 @@ def make_app(resources: Resources, stopping: Stopping) -> web.Application:
         app.add_routes(images.ROUTES)
     add_description(app, resources.settings.public_url)
     app.add_routes(read_studio(resources.settings).routes())
-    app.on_response_prepare.append(add_common_headers)
     app.on_shutdown.append(_end_streams)
     app.cleanup_ctx.extend((_watch, _watch_lag))
     if resources.settings.queue_is_in_memory:
@@ -69,6 +72,7 @@ def make_worker_app(
     With a verifier it is fed by those who push, and not by the queue.
     """
     app = web.Application(middlewares=[answer], client_max_size=push.MAX_BODY_BYTES)
+    _add_headers(app, resources.settings)
     _follow(app, resources.tracing)
     source: Source = resources.queue
     if verifier is not None:
@@ -79,7 +83,6 @@ def make_worker_app(
     app[keys.HEALTH] = _health_of(resources)
     app[keys.DATABASE] = resources.database
     app.add_routes(operations.ROUTES)
-    app.on_response_prepare.append(add_common_headers)
     app.cleanup_ctx.append(_watch_lag)
     app.cleanup_ctx.append(partial(_work, resources=resources, stopping=stopping, source=source))
     return app
@@ -103,6 +106,19 @@ def _provide(app: web.Application, resources: Resources) -> None:
     app[keys.HEALTH] = _health_of(resources)
     app[keys.DATABASE] = resources.database
     resources.metrics.followers.set_function(lambda: watcher.follower_count)
+
+
+def _add_headers(app: web.Application, settings: Settings) -> None:
+    headers = CommonHeaders(is_public_https=settings.public_url.startswith("https:"))
+    app.on_response_prepare.append(headers.add)
+
+
+def _share(app: web.Application, origins: Sequence[str]) -> None:
+    if origins:
+        cors = Cors(origins)
+        # before anything can refuse: a browser asks without a token
+        app.middlewares.insert(1, cors.answer_preflight)
+        app.on_response_prepare.append(cors.add)
 
 
 def _follow(app: web.Application, tracing: Tracing) -> None:

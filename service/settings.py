@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -10,6 +11,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from service.engine_settings import EngineSettings
+
+# an application's own scheme may be one too: capacitor://localhost
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]*)?")
 
 type Names = Annotated[tuple[str, ...], NoDecode]
 type Seconds = Annotated[float, Field(ge=0.5, le=86_400, allow_inf_nan=False)]
@@ -51,6 +55,7 @@ class Settings(EngineSettings):
     guest_sign_in: Literal["true", "false"] | None = None
     monthly_refinements: Annotated[int, Field(ge=0, le=1_000_000)] = 10
     image_hosts: Names = ()
+    cors_origins: Names = ()
     retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
     worker_concurrency: Annotated[int, Field(ge=1, le=1_000)] = 4
     task_lease_seconds: Seconds = 30
@@ -66,7 +71,7 @@ class Settings(EngineSettings):
     otel_sdk_disabled: Literal["true", "false"] = "false"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("engine", "image_hosts", mode="before")
+    @field_validator("engine", "image_hosts", "cors_origins", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         if isinstance(value, str):
@@ -78,6 +83,13 @@ class Settings(EngineSettings):
     def _need_an_engine(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
             raise ValueError("name at least one engine")
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _need_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value != ("*",) and not all(map(_is_origin, value)):
+            raise ValueError("must be * or origins as browsers send them, https://app.example.com")
         return value
 
     @field_validator("auth_jwt_secret")
@@ -179,6 +191,16 @@ def _is_web_address(value: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def _is_origin(value: str) -> bool:
+    """Whether a browser would send exactly this: no path, no default port, nothing in capitals."""
+    try:
+        parts = urlsplit(value)
+        is_default = parts.port == {"http": 80, "https": 443}.get(parts.scheme, 0)
+    except ValueError:
+        return False
+    return _ORIGIN.fullmatch(value) is not None and not is_default
 
 
 def _has_parts(value: str, scheme: str, least: int, most: int | None = None) -> bool:

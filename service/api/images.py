@@ -34,6 +34,8 @@ class ImageFile(View):
         response.content_type = _CONTENT_TYPES.get(path.suffix, "application/octet-stream")
         # a key never changes its content, and a copy must not outlive its address
         response.headers["Cache-Control"] = f"private, max-age={left_s}, immutable"
+        # whoever has the address may show the image, on whatever page
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         # opened by itself it stays a picture, whatever the bytes say
         response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
         return response

@@ -66,14 +66,6 @@ async def _respond(request: web.Request, handler: Handler, request_id: str) -> w
     return response
 
 
-async def add_common_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Give every response, streams included, its request id; called when headers are sent."""
-    response.headers["X-Request-ID"] = request[REQUEST_ID]
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    # names aiohttp, Python and their versions, which is nobody's business
-    response.headers.pop("Server", None)
-
-
 @web.middleware
 async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Find out who asks, for every known address under /api."""

@@ -20,6 +20,7 @@ Json = dict[str, Any]
 UNSAID = {
     *("content-type", "content-length", "content-security-policy", "content-range"),
     *("date", "x-content-type-options", "allow", "accept-ranges", "last-modified"),
+    *("strict-transport-security", "access-control-allow-origin", "access-control-expose-headers"),
     *("cross-origin-opener-policy", "cross-origin-resource-policy", "permissions-policy"),
     *(
         "referrer-policy",

@@ -29,7 +29,7 @@ async def assert_not_found(response: ClientResponse) -> None:
     problem = await response.json()
     assert problem["code"] == "not_found"
     assert "/" not in problem["detail"], "no path and no key"
-    assert "Cache-Control" not in response.headers
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 async def test_an_image_is_shown_without_a_token(service: Service, user: User) -> None:
