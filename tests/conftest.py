@@ -30,7 +30,7 @@ async def postgres_server() -> AsyncIterator[str]:
 @pytest.fixture(scope="session")
 async def migrated_template(postgres_server: str) -> AsyncIterator[str]:
     """The name of a database with the schema and no rows."""
-    async with _database(postgres_server, "template0") as dsn:
+    async with a_database(postgres_server, "template0") as dsn:
         await migrate(dsn)
         yield _name(dsn)
 
@@ -38,14 +38,14 @@ async def migrated_template(postgres_server: str) -> AsyncIterator[str]:
 @pytest.fixture
 async def empty_database_url(postgres_server: str) -> AsyncIterator[str]:
     """A new database without a schema."""
-    async with _database(postgres_server, "template0") as dsn:
+    async with a_database(postgres_server, "template0") as dsn:
         yield dsn
 
 
 @pytest.fixture
 async def database_url(postgres_server: str, migrated_template: str) -> AsyncIterator[str]:
     """A new database with the schema and no rows."""
-    async with _database(postgres_server, migrated_template) as dsn:
+    async with a_database(postgres_server, migrated_template) as dsn:
         yield dsn
 
 
@@ -64,7 +64,8 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def _database(server: str, template: str) -> AsyncIterator[str]:
+async def a_database(server: str, template: str) -> AsyncIterator[str]:
+    """The DSN of a new database, which goes away with everything in it."""
     name = f"test_{uuid4().hex}"
     await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     try:

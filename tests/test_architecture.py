@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,6 +71,28 @@ def test_times_come_from_the_database_and_not_from_a_client_clock() -> None:
         *("datetime.now", "datetime.utcnow", "datetime.today", "date.today"),
         *("datetime.datetime.now", "datetime.datetime.utcnow", "datetime.date.today"),
     )
+
+
+def test_the_client_can_be_lifted_out() -> None:
+    allowed = {*sys.stdlib_module_names, "aiohttp"}
+    found = {
+        name.partition(".")[0]
+        for path in SOURCES
+        if path.is_relative_to("service/client")
+        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+        for name in imported(node)
+    }
+    assert "aiohttp" in found
+    assert found <= allowed, found - allowed
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    """What a statement imports, except from its own package."""
+    match node:
+        case ast.Import(names=names):
+            yield from (alias.name for alias in names)
+        case ast.ImportFrom(module=str(module), level=0):
+            yield module
 
 
 def test_the_rules_are_looked_for_where_there_is_something_to_find() -> None:

@@ -1,0 +1,1 @@
+"""What speaks to the service from Python and from the shell."""
