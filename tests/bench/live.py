@@ -25,14 +25,14 @@ from tests.bench.accept import (
     refine_request,
 )
 from tests.bench.load import Outcome, request_bytes, send
-from tests.bench.parts import bench_folder, fresh_database, listening
+from tests.bench.parts import bench_folder, fresh_database, listening, module_process
 from tests.bench.table import Row
 
 FOLLOWERS = 1_000
 CHANGES = 60
 CHANGE_EVERY_S = 0.1
 LOOK_EVERY_S = 0.005
-REQUESTS = 1_500
+REQUESTS = 3_000
 TURNS = 3
 LIMIT_S = 120
 
@@ -68,28 +68,27 @@ async def run() -> list[Row]:
         async with fresh_database(folder) as dsn:
             ground = Ground(dsn, folder)
             followed = await add_tasks(ground, FOLLOWERS)
-            idle, loaded = [], []
+            idle, related, loaded = [], [], []
             for _ in range(TURNS):
                 idle.append(await accept_beside(ground, []))
+                async with module_process("tests.bench.relay", settings=api_settings(ground, 0)):
+                    related.append(await accept_beside(ground, followed[:1]))
                 loaded.append(await accept_beside(ground, followed))
             memory_mb, apart_ms = await cost_of(ground, followed)
             _, together_ms = await cost_of(ground, [followed[0]] * FOLLOWERS)
     best = max(idle)
-    beside = max(loaded)
     return [
         Row(f"memory for {FOLLOWERS:,} followers", memory_mb, "MB", goal="(goal 250)"),
         Row("change → event, a task each, median", apart_ms, "ms", goal="(goal 100)"),
         Row("change → event, all on one task, median", together_ms, "ms"),
         Row("accept without followers", best, "req/s"),
-        Row(
-            f"accept beside {FOLLOWERS:,} followers",
-            beside,
-            "req/s",
-            beside / best,
-            "without",
-            "(goal 0.95)",
-        ),
+        _beside("a relay and a follower", max(related), best),
+        _beside(f"{FOLLOWERS:,} followers", max(loaded), best),
     ]
+
+
+def _beside(what: str, rate: float, alone: float) -> Row:
+    return Row(f"accept beside {what}", rate, "req/s", rate / alone, "without", "(goal 0.95)")
 
 
 async def add_tasks(ground: Ground, number: int) -> list[tuple[UUID, UUID]]:
