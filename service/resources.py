@@ -81,14 +81,18 @@ class Resources:
 
 
 @asynccontextmanager
-async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
-    """Everything that a process works with; what is opened here is closed by leaving."""
+async def open_resources(settings: Settings, *, warm: bool = True) -> AsyncIterator[Resources]:
+    """Everything that a process works with; what is opened here is closed by leaving.
+
+    `warm` child processes begin to load what they run at once, so that the first call is quick;
+    without it they are started by the first call.
+    """
     rules = token_rules(settings)
     metrics = Metrics()
     async with AsyncExitStack() as stack:
         tracing = await stack.enter_async_context(open_tracing(settings))
         # first, so that a key that is missing is told before anything is opened
-        engine = _open_engine(settings, metrics, stack)
+        engine = _open_engine(settings, metrics, stack, warm=warm)
         database = await _open_database(settings, stack)
         metrics.connections.set_function(lambda: database.in_use[0])
         metrics.connections_most.set_function(lambda: database.in_use[1])
@@ -96,7 +100,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         images = await _open_images(settings, concepts, stack)
         queue = await _open_queue(settings, stack)
         fetcher = _open_fetcher(settings, stack)
-        intake = Intake(_open_sandbox(1, INTAKE_BYTES, "service.intake", stack))
+        intake = Intake(_open_sandbox(1, INTAKE_BYTES, "service.intake", stack, warm=warm))
         announcer = Announcer(queue, tracing)
         stack.push_async_callback(announcer.close)
         tasks = Tasks(database, monthly_limit=settings.monthly_refinements)
@@ -237,20 +241,25 @@ async def _open_queue(settings: Settings, stack: AsyncExitStack) -> Queue:
     return queue
 
 
-def _open_engine(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Failover:
+def _open_engine(
+    settings: Settings, metrics: Metrics, stack: AsyncExitStack, *, warm: bool
+) -> Failover:
     processes = min(settings.worker_concurrency, os.cpu_count() or 1)
-    sandbox = _open_sandbox(processes, ENGINE_BYTES, "service.engines.embedded.apply", stack)
+    module = "service.engines.embedded.apply"
+    sandbox = _open_sandbox(processes, ENGINE_BYTES, module, stack, warm=warm)
     engine = make_engines(settings, sandbox, EngineMetrics(metrics.registry))
     stack.push_async_callback(engine.close)
     return engine
 
 
-def _open_sandbox(processes: int, memory_bytes: int, module: str, stack: AsyncExitStack) -> Sandbox:
-    """Child processes that begin to load what they run at once, so that the first call is quick."""
+def _open_sandbox(
+    processes: int, memory_bytes: int, module: str, stack: AsyncExitStack, *, warm: bool
+) -> Sandbox:
     sandbox = Sandbox(processes=processes, memory_bytes=memory_bytes, preload=(module,))
     stack.push_async_callback(sandbox.close)
-    warming = asyncio.create_task(sandbox.warm())
-    stack.callback(warming.cancel)
+    if warm:
+        warming = asyncio.create_task(sandbox.warm())
+        stack.callback(warming.cancel)
     return sandbox
 
 

@@ -138,7 +138,8 @@ async def running_service(
         }
     )
     stopping = Stopping()
-    async with open_resources(settings) as resources:
+    # what is replaced below need not be warm
+    async with open_resources(settings, warm=engine is None) as resources:
         if engine is not None:
             resources = replace(resources, refinery=replace(resources.refinery, engine=engine))
         if sandbox is not None:
