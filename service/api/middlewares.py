@@ -87,14 +87,16 @@ async def check_body(request: web.Request, handler: Handler) -> web.StreamRespon
     if takes_json and request.method == "POST":
         if (request.content_length or 0) > MAX_JSON_BYTES:
             raise PayloadTooLarge
-        if request.content_type != "application/json" or (
-            (request.charset or "utf-8").lower() not in ("utf-8", "utf8")
-        ):
-            raise UnsupportedMediaType
+        is_json = request.content_type == "application/json" and (
+            (request.charset or "utf-8").lower() in ("utf-8", "utf8")
+        )
         try:
             body = await request.read()
         except web.RequestPayloadError as error:
-            raise MalformedJson from error
+            raise (MalformedJson if is_json else UnsupportedMediaType) from error
+        # only now: how large a body is that does not say so is known when it has been read
+        if not is_json:
+            raise UnsupportedMediaType
         if not isinstance(_parse(body), dict):
             raise RequestInvalid([([], "must be a JSON object")])
     return await handler(request)

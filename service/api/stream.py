@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from service.api.live import Watcher
 from service.api.stories import Stories
@@ -43,6 +43,8 @@ async def stream(
             return web.Response(status=204)
         response = web.StreamResponse(headers=HEADERS)
         await response.prepare(request)
+        if request.method == hdrs.METH_HEAD:
+            return response
         try:
             await _write(response, f"retry: {RECONNECT_MS}\n\n".encode())
             while not follower.is_closing:

@@ -131,13 +131,14 @@ async def test_another_media_type_is_415(user: User, content_type: str) -> None:
     await problem_of(response, 415, "unsupported_media_type")
 
 
-async def test_a_chunked_body_that_grows_too_large_is_413(user: User) -> None:
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
+async def test_a_chunked_body_that_grows_too_large_is_413(user: User, content_type: str) -> None:
     async def endless() -> Any:
         for _ in range(200):
             yield b" " * 1024
 
     response = await user.request(
-        "POST", "/api/concepts/refine", data=endless(), headers={"Content-Type": "application/json"}
+        "POST", "/api/concepts/refine", data=endless(), headers={"Content-Type": content_type}
     )
     await problem_of(response, 413, "payload_too_large")
 

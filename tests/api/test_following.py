@@ -27,7 +27,7 @@ from tests.processes import Process, service_process
 from tests.scripted import Flaky, ScriptedEngine
 from tests.storage.rows import a_claimed_task, an_image, work_on
 
-LIMIT_S = 30
+LIMIT_S = 60
 type Event = tuple[int, Json]
 
 
@@ -216,6 +216,18 @@ async def test_a_stream_is_neither_kept_nor_changed_on_its_way(
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["X-Accel-Buffering"] == "no"
     assert (await response.text()).startswith("retry: ")
+
+
+async def test_asked_for_its_head_a_stream_does_not_wait_for_its_body(
+    user: User, engine: ScriptedEngine
+) -> None:
+    gate = engine.hold()
+    task_id = (await user.begin())["task_id"]
+    async with asyncio.timeout(LIMIT_S):
+        response = await user.request("HEAD", f"/api/tasks/{task_id}/events")
+    assert response.status == 200
+    assert response.content_type == "text/event-stream"
+    gate.set()
 
 
 async def test_a_stream_of_nobodys_task_is_404(user: User) -> None:
