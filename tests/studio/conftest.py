@@ -13,9 +13,10 @@ from service.sandbox import Sandbox
 from tests.api.harness import Service, running_service
 from tests.processes import Process, service_process
 from tests.scripted import ScriptedEngine
-from tests.studio.browser import Visitor, running_browser, visiting
+from tests.studio.browser import RESULT_MS, Visitor, running_browser, visiting
 
-expect.set_options(timeout=10_000)
+# what cannot be seen by then never will be, however busy the machine is
+expect.set_options(timeout=RESULT_MS)
 
 
 @pytest.fixture(scope="session")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.async_api import Browser, Page, expect
 
 from service.engines.contract import Instruction
 from service.engines.embedded.apply import apply
 from service.engines.embedded.language import read
-from tests.processes import ROOT, Process
+from tests.processes import Process
+from tests.samples.logos import STUDIO as SAMPLES
 from tests.scripted import ScriptedEngine
 from tests.studio.browser import RESULT_MS, VENDOR, Visitor, visiting
 
@@ -177,11 +181,31 @@ async def test_the_suggestions_are_what_the_engine_does(visitor: Visitor) -> Non
         assert plan.edits, phrase
         assert plan.declined == (), phrase
     for sample in samples:
-        source = (ROOT / "service" / "studio" / "samples" / f"{sample['name']}.png").read_bytes()
+        source = _smaller(SAMPLES / f"{sample['name']}.png")
         for phrase in sample["suggestions"]:
             instruction = Instruction(phrase, sample["logo"], sample["theme"])
             report = apply(source, instruction).report
             assert report["outcome"] == "complete", (sample["name"], phrase, json.dumps(report))
+
+
+async def test_no_colour_is_suggested_that_a_version_has_no_more(visitor: Visitor) -> None:
+    await visitor.open()
+    await visitor.take_sample("Brew & Bean")
+    suggestions = visitor.page.get_by_role("group", name="Suggestions")
+    await expect(suggestions).to_contain_text("shades of brown")
+    await visitor.refine_to_end("change brown to teal")
+    await expect(suggestions).not_to_contain_text("brown")
+    await expect(suggestions.get_by_role("button")).to_have_count(4)
+    await visitor.shown("original").click()
+    await expect(suggestions).to_contain_text("shades of brown")
+
+
+def _smaller(sample: Path) -> bytes:
+    """The sample with a quarter of its pixels, to save the engine's time."""
+    body = io.BytesIO()
+    with Image.open(sample) as image:
+        image.reduce(2).save(body, "PNG")
+    return body.getvalue()
 
 
 async def _tab_to(page: Page, name: str, *, backwards: bool = False) -> None:

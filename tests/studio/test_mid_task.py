@@ -11,7 +11,6 @@ import pytest
 from playwright.async_api import Browser, Request, Route, expect
 
 from tests.api.harness import Service, User, running_service
-from tests.processes import service_process
 from tests.scripted import Flaky, ScriptedEngine
 from tests.studio.browser import RESULT_MS, Visitor, visiting
 from tests.studio.wire import Wire
@@ -222,20 +221,16 @@ async def test_a_request_whose_answer_was_lost_is_asked_again_and_charged_once(
     wired.forgive("ERR_FAILED")
 
 
-async def test_what_was_asked_while_the_service_was_down_is_done_when_it_is_back(
-    browser: Browser, tmp_path: Path
+async def test_what_was_asked_while_the_service_was_out_of_reach_is_done_when_it_is_back(
+    wired: Visitor, wire: Wire
 ) -> None:
-    async with service_process(tmp_path, {}) as first:
-        await first.ready()
-        port = urlsplit(first.base).port
-        async with visiting(browser, first.base) as visitor:
-            await visitor.open()
-            await visitor.take_sample("Verdant")
-            await first.stop()
-            await visitor.ask("use darker shades of green")
-            await expect(visitor.page.locator("#link")).to_contain_text("cannot be reached")
-            async with service_process(tmp_path, {}, port=port) as second:
-                await second.ready()
-                await expect(visitor.versions).to_have_count(2, timeout=RESULT_MS)
-                await expect(visitor.refined).to_be_visible()
-            visitor.forgive("ERR_CONNECTION_REFUSED")
+    await wired.open()
+    await wired.take_sample("Verdant")
+    await wire.pull_out()
+    await wired.ask("use darker shades of green")
+    await expect(wired.page.locator("#link")).to_contain_text("cannot be reached")
+    await wire.plug_in()
+    await expect(wired.versions).to_have_count(2)
+    await expect(wired.refined).to_be_visible()
+    await expect(wired.page.locator("#link")).to_have_text("")
+    wired.forgive("ERR_")

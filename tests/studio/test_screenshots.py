@@ -45,7 +45,8 @@ async def keep(visitor: Visitor, file: Path, *, whole: bool = False) -> None:
     )
     taken = await page.screenshot(full_page=whole, animations="disabled")
     with Image.open(io.BytesIO(taken)) as image:
-        small = image.convert("RGB").quantize(160, dither=Image.Dither.NONE)
+        seen = image.convert("RGB").reduce(2 if image.width == WALL["width"] else 1)
+    small = seen.quantize(160, dither=Image.Dither.NONE)
     small.save(file, optimize=True)
     assert file.stat().st_size <= MOST_BYTES
 

@@ -77,8 +77,43 @@ export const SUGGESTIONS = [
 export const fileOf = (sample) => new URL(`${sample.name}.png`, folder);
 export const thumbnailOf = (sample) => new URL(`thumbnails/${sample.name}.png`, folder);
 
-/** What to suggest for a tree, known by the description that a sample was uploaded with. */
+const MOST_SUGGESTIONS = 4;
+const LEAST_CHROMA = 30;
+// the hues of the colours that the suggestions are about, in degrees
+const HUES = {
+  brown: [5, 45],
+  orange: [15, 45],
+  yellow: [35, 65],
+  green: [70, 165],
+  blue: [200, 265],
+};
+
+/** What to suggest for a version of a tree that is known by the description that a sample was
+ * uploaded with: nothing that it was just made by, and no colour that it has no more. */
 export function suggestionsFor(concept) {
   const sample = SAMPLES.find((one) => one.logo === concept?.logo_description);
-  return sample?.suggestions ?? SUGGESTIONS;
+  const said = concept?.refinement_prompt?.toLowerCase() ?? "";
+  const colours = concept?.report?.palette.after;
+  return [...new Set([...(sample?.suggestions ?? []), ...SUGGESTIONS])]
+    .filter((phrase) => !said.includes(phrase) && (!colours || isAboutOneOf(colours, phrase)))
+    .slice(0, MOST_SUGGESTIONS);
+}
+
+/** Whether a phrase is about one of these colours, or about none at all. */
+function isAboutOneOf(colours, phrase) {
+  const [, name] = /(?:change|shades of) (\w+)/.exec(phrase) ?? [];
+  if (!(name in HUES)) return true;
+  const [from, to] = HUES[name];
+  return colours.map(hueOf).some((hue) => hue !== null && hue >= from && hue <= to);
+}
+
+/** The hue of a "#rrggbb" in degrees, null for one of the greys. */
+function hueOf(colour) {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+  const most = Math.max(red, green, blue);
+  const chroma = most - Math.min(red, green, blue);
+  if (!(chroma >= LEAST_CHROMA)) return null;
+  if (most === red) return (((green - blue) / chroma + 6) % 6) * 60;
+  if (most === green) return ((blue - red) / chroma + 2) * 60;
+  return ((red - green) / chroma + 4) * 60;
 }

@@ -11,12 +11,12 @@ const OUTCOMES = {
 const COLOUR = /^#[0-9a-f]{6}$/i;
 const TITLES = {
   chroma: "colourfulness",
-  distance: "distance to the colour",
+  degrees: "turned by",
   factor: "size",
   factor_wanted: "asked for",
 };
-const SHARE = /lightness$|area$|chroma$|^factor/;
-const UNIT = /_(px|degrees)$/;
+const SHARE = /lightness$|area$|chroma$|warmth$|contrast$|^factor/;
+const UNIT = /(?:^|_)(px|degrees)$/;
 
 /** The report of a version that was made by it. */
 export function reportOf(report, prompt) {
@@ -86,19 +86,27 @@ function targetWords(target) {
 
 const amountWords = (amount) => (amount > 1 ? `${rounded(amount)} times` : percent(amount));
 
-/** "Lightness 41% to 61%, area 18%": pairs are told as a change, the rest as it is. */
+/** "Lightness 41% to 61%, 18% of the picture": pairs are told as a change, if it can be seen in
+ * what is told, and the rest as it is. */
 function measuredWords(measured) {
   const words = [];
   for (const [key, value] of Object.entries(measured)) {
     const [, name, when] = /^(.*?)(_before|_after)?$/.exec(key);
     const after = measured[`${name}_after`];
-    if (when === "_before" && after !== undefined) {
-      words.push(`${titleOf(name)} ${told(name, value)} to ${told(name, after)}`);
-    } else if (when !== "_after" || !(`${name}_before` in measured)) {
+    if (when === "_before" && after !== undefined) words.push(changeWords(name, value, after));
+    else if (name === "area") words.push(`${percent(value)} of the picture`);
+    else if (name === "factor_wanted" && value === measured.factor) continue;
+    else if (when !== "_after" || !(`${name}_before` in measured)) {
       words.push(`${titleOf(name)} ${told(name, value)}`);
     }
   }
-  return capital(words.join(", "));
+  return capital(words.filter(Boolean).join(", "));
+}
+
+function changeWords(name, before, after) {
+  if (name === "distance") return before > 0 ? `${percent(1 - after / before)} nearer to that colour` : "";
+  const [from, to] = [told(name, before), told(name, after)];
+  return from === to ? "" : `${titleOf(name)} ${from} to ${to}`;
 }
 
 const titleOf = (name) => TITLES[name] ?? name.replace(UNIT, "").replaceAll("_", " ");
@@ -110,8 +118,9 @@ function told(name, value) {
   return `${rounded(value)}${{ px: " px", degrees: "°" }[unit] ?? ""}`;
 }
 
-const percent = (value) => `${Math.round(value * 100)}%`;
-const rounded = (value) => String(Number(value.toPrecision(Math.abs(value) < 1 ? 2 : 3)));
+const percent = (value) => `${signed(Math.round(value * 100))}%`;
+const rounded = (value) => signed(Number(value.toPrecision(Math.abs(value) < 1 ? 2 : 3)));
+const signed = (value) => String(value + 0).replace("-", "−"); // 0 for what rounds to -0
 
 function palettes({ before, after }) {
   if (before.length === 0 && after.length === 0) return null;

@@ -3,6 +3,7 @@
 import { byId, make } from "../dom.js";
 import { SAMPLES, thumbnailOf } from "../samples.js";
 import { isAtStart } from "../state.js";
+import { capital } from "../words.js";
 
 const THUMBNAIL_PX = 192;
 
@@ -41,7 +42,7 @@ function showRecent(concepts, library) {
         src: concept.image_url,
       });
       const title = concept.refinement_prompt ?? concept.logo_description ?? "Original";
-      return card(picture, title, () => library.show(concept.concept_id));
+      return card(picture, capital(title), () => library.show(concept.concept_id));
     }),
   );
 }
