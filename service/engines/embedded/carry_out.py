@@ -53,6 +53,9 @@ def _attempt(canvas: Canvas, edit: Edit, guard: Guard) -> Done:
     chosen = select(canvas, edit.target)
     if not chosen.any():
         raise CannotApply("not_in_image", _missing(edit))
+    if edit.op is Op.REMOVE and edit.target.colour and chosen[canvas.scene.background].any():
+        edit = replace(edit, op=Op.BACKGROUND, target=Target(Part.BACKGROUND))
+        chosen = select(canvas, edit.target)  # "knock out the cream" of a cream ground
     edit, chosen = guard.allowed(canvas, edit, chosen)
     for _ in range(_TRIES):
         done = OPS[edit.op](canvas, edit, chosen)

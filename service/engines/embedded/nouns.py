@@ -66,6 +66,7 @@ _USUAL: dict[str, tuple[frozenset[str], str | None]] = {
     )
     for word in words.split()
 }
+_MIDDLES = frozenset({"centre", "center", "middle", "core"})
 _SINGLE = frozenset({"sun", "moon", "crescent", "sky"})
 _OF_ONE_COLOUR = frozenset({"flower", "petal", "blossom", "heart", "rose"})
 _ROUND = 0.12  # how far width and height may differ
@@ -74,6 +75,11 @@ _LEAST = 0.00004  # of the image
 _LEAST_OUTLINED_PX = 64.0
 _SMALL = 0.02
 _FRAMED = 0.5  # of the shapes
+
+
+def is_middle(noun: str) -> bool:
+    """Whether a word says where in a thing something is, and never means the whole of it."""
+    return noun.lower().split()[-1] in _MIDDLES
 
 
 def place_noun(canvas: Canvas, noun: str, among: Flags) -> Flags:
@@ -86,6 +92,8 @@ def place_noun(canvas: Canvas, noun: str, among: Flags) -> Flags:
     known = [word for word in words if word in _SHAPES or word in _USUAL or word in _OUTLINES]
     if words and words[-1] in _FRAMES:
         return _frame(canvas, groups, among)
+    if words and words[-1] in _MIDDLES:
+        return _enclosed(canvas, groups, among)
     if not known or not groups.size:
         return nothing
     outlined = [g for g in groups.tolist() if _OUTLINES.get(known[-1]) in _outlines(canvas, int(g))]
@@ -119,6 +127,19 @@ def _like_the_largest(canvas: Canvas, found: list[int]) -> list[int]:
     families = families_of(canvas.scene.groups.lab[found])
     main = families[int(np.argmax(canvas.scene.groups.area[found]))]
     return [group for group, own in zip(found, families, strict=True) if own & main]
+
+
+def _enclosed(canvas: Canvas, groups: Indices, among: Flags) -> Flags:
+    """The one group that lies within a single other one; nothing where several do."""
+    scene = canvas.scene
+    pairs = scene.groups.of[scene.groups.touching]
+    within = []
+    for group in groups.tolist():
+        beside = np.unique(pairs[(pairs == group).any(axis=1)])
+        other = beside[beside != group]
+        if other.size == 1 and not scene.background[scene.groups.of == other[0]].any():
+            within.append(group)
+    return np.asarray(among & np.isin(scene.groups.of, within) & (len(within) == 1))
 
 
 def _frame(canvas: Canvas, groups: Indices, among: Flags) -> Flags:

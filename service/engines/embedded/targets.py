@@ -6,7 +6,7 @@ import numpy as np
 
 from service.engines.embedded.canvas import Canvas
 from service.engines.embedded.families import members
-from service.engines.embedded.nouns import place_noun
+from service.engines.embedded.nouns import is_middle, place_noun
 from service.engines.embedded.plan import Part, Target
 from service.engines.embedded.scene.core import Flags
 
@@ -28,7 +28,7 @@ def select(canvas: Canvas, target: Target) -> Flags:
         icon = ~canvas.scene.background & ~canvas.scene.text
         among = chosen & icon if (chosen & icon).any() else chosen
         placed = place_noun(canvas, target.noun, among)
-        if placed.any() or target.part is Part.IMAGE:
+        if placed.any() or target.part is Part.IMAGE or is_middle(target.noun):
             chosen = placed if target.colour is None or placed.any() else among
     if target.colour is not None:
         rows = np.flatnonzero(chosen & seen)

@@ -179,6 +179,8 @@ def styled(key: str, aim: Aim) -> Edit | None:
         return Edit(Op.BACKGROUND, Target(Part.BACKGROUND), "") if whole else None
     if aim.aspect in ("font", "layout", "corners", "edges"):
         return None
+    if key == Op.ONE_COLOUR and (aim.target.colour or aim.kind == "noun"):
+        key = Op.FLATTEN  # "the moon in one solid colour"
     if key == Op.FLIP:
         return Edit(Op.FLIP, aim.target, "", mode="horizontal")
     if key in _OF_THE_WHOLE and aim.kind != "image":

@@ -26,7 +26,7 @@ def named(name: str) -> Colour | None:
 
 
 _NEUTRAL = 0.02
-_LIGHTER_GREY = 1.6
+_LIGHTER_GREY, _PALEST_GREY = 1.6, 0.8
 """Greys go further to white: "light grey" is that of paper, not of pencils."""
 
 
@@ -55,7 +55,7 @@ def modified(colour: Colour, modifiers: list[str]) -> Colour:
     grey = float(np.hypot(a, b)) < _NEUTRAL
     for word in reversed(modifiers):
         shift, chroma = lexicon().modifiers[word]
-        shift *= _LIGHTER_GREY if grey and shift > 0 else 1
+        shift = min(shift * _LIGHTER_GREY, _PALEST_GREY) if grey and shift > 0 else shift
         light += shift * ((1 - light) if shift > 0 else light)
         a, b = a * chroma, b * chroma
     red, green, blue = (int(v) for v in srgb(np.array([[light, a, b]], np.float32))[0])

@@ -58,6 +58,7 @@ class Context:
     about: Target | None = None
     disliked: Target | None = None
     narrowed: tuple[Target, ...] = ()
+    said_of_it: Declined | None = None
     open_topic: Declined | None = None
     open_wish: Edit | None = None
     rest_kept: str | None = None
@@ -90,6 +91,8 @@ class Context:
         named = {t for t in mentioned if t not in (*_GENERAL, IT, SAME) and t.noun is None}
         if len(named) == 1:
             self.about = named.pop()
+            if self.about.colour is not None:  # "I am allergic to pink. Green, please."
+                self.disliked, self.said_of_it = self.about, declined
 
     def close(self) -> None:
         """Decline what was named and never came back in a wish."""
@@ -131,11 +134,7 @@ class Context:
             self.about = target
 
     def _edit(self, edit: Edit) -> None:
-        target = edit.target
-        if target == SAME and edit.op is Op.RECOLOUR and self.disliked is not None:
-            target = self.disliked
-        elif target in (IT, SAME):
-            target = self._antecedent(edit.op)
+        target = self._meant(edit)
         self.open_topic = self.open_wish = None
         if edit.op is Op.REMOVE and edit.target == IT and self._removed_last():
             return
@@ -155,9 +154,29 @@ class Context:
         elif edit.op is not Op.BACKGROUND and target not in _GENERAL:
             self.about = target
 
+    def _meant(self, edit: Edit) -> Target:
+        """What an edit is for, with its pronoun or omission filled in."""
+        if edit.target not in (IT, SAME):
+            return edit.target
+        if edit.op is Op.RECOLOUR and self._colour_removed_last():
+            return self.edits.pop().target  # "the orange has to go, make it teal"
+        if edit.target == SAME and edit.op is Op.RECOLOUR and self.disliked is not None:
+            self._is_explained()
+            return self.disliked
+        return self._antecedent(edit.op)
+
+    def _is_explained(self) -> None:
+        """What was said of a colour and not read was the reason for another colour."""
+        if self.said_of_it in self.declined:
+            self.declined.remove(self.said_of_it)
+
     def _removed_last(self) -> bool:
         """Whether "remove it" only says again what was said: "the tagline can go, remove it"."""
         return bool(self.edits) and self.edits[-1].op is Op.REMOVE
+
+    def _colour_removed_last(self) -> bool:
+        last = self.edits[-1] if self.edits else None
+        return last is not None and last.op is Op.REMOVE and last.target.colour is not None
 
     def _append(self, edit: Edit) -> None:
         """Add an edit; one that says the same again only makes it stronger."""

@@ -20,6 +20,7 @@ from service.engines.embedded.plan import Colour, Edit, Part
 from service.engines.embedded.scene.core import Flags
 
 _LIGHTNESS_KEPT = 0.6
+_DARKEST = 0.6  # of the goal's lightness: deep shades of a dark colour keep its hue
 _NEUTRAL = 0.03
 _PALE = 0.93
 
@@ -90,7 +91,7 @@ def toward(canvas: Canvas, chosen: Flags, to: tuple[int, int, int], *, exact: bo
     def change(colours: Floats) -> Floats:
         relative = (colours[:, 0] - middle[0]) * kept
         relative = np.where(np.abs(relative) < 0.004, 0, relative)
-        lightness = np.clip(goal[0] + relative, 0, 1).astype(np.float32)
+        lightness = np.clip(goal[0] + relative, _DARKEST * goal[0], 1).astype(np.float32)
         ratio = np.clip(chroma(colours) / middle_chroma, 0.75, 1.2)
         ratio = np.where(np.abs(relative) > 0, ratio, 1)
         if middle_chroma < _NEUTRAL or goal_chroma < _NEUTRAL or exact:

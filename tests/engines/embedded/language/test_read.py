@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.engines.contract import Instruction
@@ -211,6 +211,7 @@ def test_bullets_and_numbers_are_a_list_of_wishes() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_any_text_at_all_is_read_without_a_fault(prompt: str) -> None:
     plan = read(Instruction(prompt or "x"))
@@ -258,6 +259,7 @@ _WORDS = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(_WORDS, min_size=1, max_size=14).map(" ".join))
 def test_any_words_in_any_order_are_read_twice_alike(prompt: str) -> None:
     assert read(Instruction(prompt)) == read(Instruction(prompt))

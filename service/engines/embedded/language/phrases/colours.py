@@ -11,6 +11,8 @@ from service.engines.embedded.language.patterns import Match
 from service.engines.embedded.language.phrases.rule import degree_of, same, stage
 from service.engines.embedded.plan import Target
 
+_PLAIN = ("solid", "plain", "flat", "pure", "simple")
+
 
 def _colour(m: Match) -> list[Sense]:
     base = named(m.sense("h", "hue").key)
@@ -52,6 +54,15 @@ def _coloured(m: Match) -> list[Sense]:
     return [Sense("target", targets=(Target(colour=m.sense("c", "colour").colour),))]
 
 
+def _plain_code(m: Match) -> list[Sense] | None:
+    """ "a solid #ffeedd" is that colour."""
+    colour = m.sense("c", "colour").colour
+    if colour is None or colour.family:
+        return None
+    word = m.item("m").words
+    return [Sense("colour", colour=modified(colour, [word] if word not in _PLAIN else []))]
+
+
 def _more_of(m: Match) -> list[Sense] | None:
     """ "more vivid greens" wishes it of the greens; "a vivid green" is one."""
     how, colour = m.item("m"), named(m.sense("h", "hue").key)
@@ -70,6 +81,7 @@ STAGES = (
         ("m:mod? tint:tinted", _tinted),
     ),
     stage(
+        ("m:mod c:colour", _plain_code),
         ("s:shades c:colour bits?", _shades),
         ("c:colour b:tones", _toned),
         ("tones (comma|colon)? c:colour", same("c", "colour")),
