@@ -6,6 +6,8 @@ from http import HTTPStatus
 
 from .records import Json, Task
 
+TOO_MUCH = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+
 
 class ClientError(Exception):
     """Something did not work. `code` is of the service's catalogue, and the text is for people."""
@@ -68,9 +70,9 @@ def refusal(status: int, problem: Json, request_id: str | None) -> ClientError:
             kind = SignInRequired
         case HTTPStatus.NOT_FOUND:
             kind = Missing
-        case HTTPStatus.TOO_MANY_REQUESTS:
+        case _ if code == "quota_exceeded":
             kind = QuotaExceeded
-        case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in TOO_MUCH:
             kind = Unavailable
         case _:
             kind = Refused

@@ -10,6 +10,7 @@ import pytest
 from service.resources import INTAKE_BYTES
 from service.sandbox import Sandbox
 from tests.api.harness import Service, User, running_service
+from tests.api.provider import Provider, running_provider
 from tests.scripted import ScriptedEngine
 
 
@@ -40,3 +41,10 @@ async def service(
 async def user(service: Service) -> User:
     """A guest of `service`."""
     return await service.guest()
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[Provider]:
+    """An identity provider that publishes its keys."""
+    async with running_provider() as provider:
+        yield provider

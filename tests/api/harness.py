@@ -23,6 +23,7 @@ from service.stopping import Stopping
 from tests.api.described import Described
 
 Json = Any
+HEADER_BYTES = 16 * 1024
 PROMPT = "Make the logo more minimalist and use lighter shades of brown"
 
 
@@ -147,7 +148,7 @@ async def running_service(
         app = make_app(adapt(resources), stopping)
         described = Described(app)
         server = TestServer(app, host="127.0.0.1", port=port)
-        await server.start_server(access_log=None)
+        await server.start_server(access_log=None, max_field_size=HEADER_BYTES)
         async with ClientSession() as session:
             try:
                 yield Service(resources, f"http://127.0.0.1:{port}", session, app)

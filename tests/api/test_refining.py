@@ -243,8 +243,12 @@ async def test_the_same_key_and_body_get_the_same_task_without_a_second_charge(
     answers = await asyncio.gather(
         *(user.refine(concept["image_url"], headers=key) for _ in range(100))
     )
+    told = [(await a.json(), a.headers["Location"], a.headers["RateLimit"]) for a in answers]
     assert {a.status for a in answers} == {202}
-    assert len({(await a.json())["task_id"] for a in answers}) == 1
+    assert {(task["task_id"], task["created_at"], where) for task, where, _ in told} == {
+        (told[0][0]["task_id"], told[0][0]["created_at"], told[0][1])
+    }
+    assert all(left.startswith('"refine";r=9;') for _, _, left in told)
     other = await user.refine(concept["image_url"], headers=key, refinement_prompt="other")
     assert other.status == 422
     assert (await other.json())["code"] == "idempotency_key_reused"
