@@ -78,7 +78,7 @@ export const fileOf = (sample) => new URL(`${sample.name}.png`, folder);
 export const thumbnailOf = (sample) => new URL(`thumbnails/${sample.name}.png`, folder);
 
 const MOST_SUGGESTIONS = 4;
-const LEAST_CHROMA = 30;
+const LEAST_SATURATION = 0.3;
 // the hues of the colours that the suggestions are about, in degrees
 const HUES = {
   brown: [5, 45],
@@ -107,12 +107,12 @@ function isAboutOneOf(colours, phrase) {
   return colours.map(hueOf).some((hue) => hue !== null && hue >= from && hue <= to);
 }
 
-/** The hue of a "#rrggbb" in degrees, null for one of the greys. */
+/** The hue of a "#rrggbb" in degrees, null for greys and pale ones. */
 function hueOf(colour) {
   const [red, green, blue] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
   const most = Math.max(red, green, blue);
   const chroma = most - Math.min(red, green, blue);
-  if (!(chroma >= LEAST_CHROMA)) return null;
+  if (!(chroma > LEAST_SATURATION * most)) return null;
   if (most === red) return (((green - blue) / chroma + 6) % 6) * 60;
   if (most === green) return ((blue - red) / chroma + 2) * 60;
   return ((red - green) / chroma + 4) * 60;

@@ -95,7 +95,7 @@ function measuredWords(measured) {
     const after = measured[`${name}_after`];
     if (when === "_before" && after !== undefined) words.push(changeWords(name, value, after));
     else if (name === "area") words.push(`${percent(value)} of the picture`);
-    else if (name === "factor_wanted" && value === measured.factor) continue;
+    else if (isSaidAlready(name, measured)) continue;
     else if (when !== "_after" || !(`${name}_before` in measured)) {
       words.push(`${titleOf(name)} ${told(name, value)}`);
     }
@@ -103,8 +103,16 @@ function measuredWords(measured) {
   return capital(words.filter(Boolean).join(", "));
 }
 
+/** Whether a size is none that anybody asked for, or just the one that was. */
+function isSaidAlready(name, { factor, factor_wanted }) {
+  if (name === "factor") return factor === 1;
+  return name === "factor_wanted" && factor === factor_wanted;
+}
+
 function changeWords(name, before, after) {
-  if (name === "distance") return before > 0 ? `${percent(1 - after / before)} nearer to that colour` : "";
+  if (name === "distance") {
+    return before > 0 ? `${percent(1 - after / before)} nearer to that colour` : "";
+  }
   const [from, to] = [told(name, before), told(name, after)];
   return from === to ? "" : `${titleOf(name)} ${from} to ${to}`;
 }
