@@ -10,7 +10,7 @@ from pathlib import Path
 
 import playwright
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
 from tests.api.harness import PROMPT, Json, Service, User
 from tests.scripted import ScriptedEngine
@@ -62,11 +62,17 @@ async def told_by_node(user: User, image_url: str) -> AsyncIterator[tuple[str, J
             await process.wait()
 
 
-@pytest.fixture
-async def page(service: Service) -> AsyncIterator[Page]:
-    """A browser at the service's own page, whose origin relative addresses belong to."""
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser for the tests that need one."""
     async with running_browser() as browser:
-        page = await browser.new_page()
+        yield browser
+
+
+@pytest.fixture
+async def page(service: Service, browser: Browser) -> AsyncIterator[Page]:
+    """The service's own page, whose origin relative addresses belong to."""
+    async with await browser.new_page() as page:
         await page.goto(f"{service.base}/")
         yield page
 
