@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from service.engines.contract import Instruction, Report, SourceInvalid, SourceTooLarge
+from service.engines.contract import Instruction, SourceInvalid, SourceTooLarge
 from service.engines.embedded.canvas import Canvas
 from service.engines.embedded.carry_out import carry_out
 from service.engines.embedded.colour import Bytes
 from service.engines.embedded.guard import moved
 from service.engines.embedded.language import read
+from service.engines.embedded.outcome import Outcome
 from service.engines.embedded.plan import Plan
 from service.engines.embedded.report import Account, make_report
 from service.pictures.container import ImageInvalid, ImageTooLarge
@@ -21,17 +21,6 @@ from service.pictures.decode import decode_rgba
 from service.sandbox_child import report as tell
 
 _PNG_LEVEL = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a refinement. `image` is None when nothing could be applied."""
-
-    image: bytes | None
-    content_type: str
-    width: int
-    height: int
-    report: Report
 
 
 def apply(source: bytes, instruction: Instruction) -> Outcome:

@@ -43,7 +43,7 @@ def carry_out(
         account.note(done.assumptions, done.warnings)
         account.apply(edit, done.summary, done.measured)
     account.settle()
-    return canvas, account
+    return guard.restored(canvas, (Op(done["op"]) for done in account.applied)), account
 
 
 def _attempt(canvas: Canvas, edit: Edit, guard: Guard) -> Done:
@@ -57,6 +57,8 @@ def _attempt(canvas: Canvas, edit: Edit, guard: Guard) -> Done:
         edit = replace(edit, op=Op.BACKGROUND, target=Target(Part.BACKGROUND))
         chosen = select(canvas, edit.target)  # "knock out the cream" of a cream ground
     edit, chosen = guard.allowed(canvas, edit, chosen)
+    if edit.op is Op.BACKGROUND:  # artwork that may change to show on a new ground
+        chosen = chosen | (guard.free(canvas, edit) & ~canvas.scene.background)
     for _ in range(_TRIES):
         done = OPS[edit.op](canvas, edit, chosen)
         if not guard.violated(canvas, done.canvas, edit):

@@ -11,8 +11,7 @@ from service.engines.contract import (
     NothingToApply,
     Refined,
 )
-from service.engines.embedded.apply import Outcome, apply
-from service.engines.embedded.report import NAME
+from service.engines.embedded.outcome import NAME, Outcome
 from service.sandbox import Sandbox, SandboxTimedOut
 
 DEADLINE_S = 20.0
@@ -37,7 +36,7 @@ class EmbeddedEngine:
         """The refined image; `NothingToApply` when no part of the instruction could be done."""
         try:
             outcome = await self._sandbox.run(
-                apply, source, instruction, deadline_s=self._deadline_s, progress=attempt.progress
+                _apply, source, instruction, deadline_s=self._deadline_s, progress=attempt.progress
             )
         except EngineError:
             raise
@@ -49,6 +48,13 @@ class EmbeddedEngine:
 
     async def close(self) -> None:
         """Nothing of its own is open."""
+
+
+def _apply(source: bytes, instruction: Instruction) -> Outcome:
+    """In the child, which alone has the time and memory that the editing takes to import."""
+    from service.engines.embedded.apply import apply
+
+    return apply(source, instruction)
 
 
 def _refined(outcome: Outcome) -> Refined:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import cv2
@@ -18,6 +19,7 @@ from service.engines.embedded.targets import select
 _VISIBLE_BITS = np.uint32(0xFCFCFCFC)
 _LEAST_CHANGED = 0.0001  # of the image
 _MOST_VIOLATED = 0.004  # of the protected pixels
+_PURE = 0.97  # of a pixel
 _ASPECTS = {Keep.COLOUR: "colours", Keep.SHAPE: "shapes", Keep.PLACE: "layout"}
 
 
@@ -30,16 +32,23 @@ class Guard:
 
     def allowed(self, canvas: Canvas, edit: Edit, chosen: Flags) -> tuple[Edit, Flags]:
         """The edit and its surfaces less what is kept; raises `CannotApply` when none is left."""
-        free = chosen.copy()
+        free = chosen & self.free(canvas, edit)
         for constraint in self._constraints:
             if edit.op is Op.SIMPLIFY and constraint.keep in (Keep.COLOUR, Keep.SHAPE):
                 edit = replace(edit, mode=f"keep_{constraint.keep}")
-            elif self._forbids(constraint, edit):
-                free &= ~self._kept(canvas, constraint.target)
         if chosen.any() and not free.any():
             message = f"You asked to keep {_kept_name(self._constraints, edit)} as it is."
             raise CannotApply("conflict", message)
         return edit, free
+
+    def free(self, canvas: Canvas, edit: Edit) -> Flags:
+        """The surfaces that nothing keeps from the edit."""
+        free = np.ones(len(canvas.scene.regions), np.bool_)
+        for constraint in self._constraints:
+            gentle = edit.op is Op.SIMPLIFY and constraint.keep in (Keep.COLOUR, Keep.SHAPE)
+            if not gentle and self._forbids(constraint, edit):
+                free &= ~self._kept(canvas, constraint.target)
+        return free
 
     def violated(self, before: Canvas, after: Canvas, edit: Edit) -> bool:
         """Whether an edit changed what was to be kept."""
@@ -55,6 +64,21 @@ class Guard:
             if kept.any() and changed(before.image, after.image)[kept].mean() > _MOST_VIOLATED:
                 return True
         return False
+
+    def restored(self, after: Canvas, ops: Iterable[Op]) -> Canvas:
+        """The canvas with what is kept from every change of colour as its bytes were.
+
+        Blended pixels may hold a trace of a colour that was changed elsewhere.
+        """
+        kept = [c.target for c in self._constraints if c.keep in (Keep.EVERYTHING, Keep.COLOUR)]
+        stayed = after.scene is self._start.scene and after.svg is None
+        if not kept or not stayed or any(TOUCHES[op] is not Keep.COLOUR for op in ops):
+            return after
+        whole = np.zeros(len(after.scene.regions), np.bool_)
+        for target in kept:
+            whole |= self._kept(after, target)
+        pure = after.scene.coverage(whole) >= _PURE
+        return after.redrawn(np.where(pure[..., None], self._start.image, after.image))
 
     def _forbids(self, constraint: Constraint, edit: Edit) -> bool:
         return constraint.keep in (Keep.EVERYTHING, TOUCHES[edit.op])

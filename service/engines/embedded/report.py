@@ -9,10 +9,9 @@ import numpy as np
 from service.engines.contract import Applied, NotApplied, Outcome, Reason, Report, Understood
 from service.engines.embedded.canvas import Canvas
 from service.engines.embedded.colour import Bytes, hex_of, oklab
+from service.engines.embedded.outcome import NAME
 from service.engines.embedded.palette import cluster
 from service.engines.embedded.plan import Edit, Plan
-
-NAME = "embedded/1"
 
 _PALETTE_COLOURS = 6
 _SAME_COLOUR = 0.04

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from service.engines.embedded.apply import Outcome, perform
+from service.engines.embedded.apply import perform
 from service.engines.embedded.colour import oklab
+from service.engines.embedded.outcome import Outcome
 from service.engines.embedded.plan import Colour, Constraint, Edit, Op, Part, Plan, Target
 from tests.samples import logos, trials
 from tests.samples.layers import Logo, Mask

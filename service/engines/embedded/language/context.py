@@ -220,7 +220,12 @@ class Context:
         if last is not None and last.target in _GENERAL and last.op not in _ALWAYS_WHOLE:
             self.edits[-1:] = [replace(last, target=t) for t in narrow.targets]
             return
-        other = _COUNTERPART.get(narrow.targets[0].part)
+        forbidden = next((one.op for one in reversed(self.protections) if one.op), None)
+        if last is None and forbidden is not None:  # "don't make the text lighter, only the icon"
+            for target in narrow.targets:
+                self._append(Edit(forbidden, target, span, step=step))
+            return
+        other = None if self.protections else _COUNTERPART.get(narrow.targets[0].part)
         if other is not None and len(narrow.targets) == 1:
             self._append(Edit(Op.REMOVE, Target(other), span, step=step))
         else:

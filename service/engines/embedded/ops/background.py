@@ -12,7 +12,7 @@ from service.engines.embedded.plan import Colour, Edit
 from service.engines.embedded.scene.core import Flags
 
 # Contrast ratios, after WCAG 2.2: below these, lettering and shapes are lost on a ground.
-_READABLE_TEXT, _VISIBLE_SHAPE = 2.6, 1.6
+_READABLE_TEXT, _VISIBLE_SHAPE = 2.6, 1.3
 _WORSE = 1.25
 _MIDDLE = 0.6
 _ON_DARK, _ON_LIGHT = 0.87, 0.34
@@ -22,7 +22,10 @@ _PLAIN_ENOUGH = 16.0  # deviation in levels
 
 
 def change_background(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
-    """Fill the ground with `edit.to`, or take it away where that is None."""
+    """Fill the ground with `edit.to`, or take it away where that is None.
+
+    Artwork among `chosen` may change too, where the new ground would swallow it.
+    """
     ground = canvas.scene.background & chosen
     if not ground.any() or canvas.scene.regions.spread[ground].max() > _PLAIN_ENOUGH:
         raise CannotApply(
@@ -37,11 +40,13 @@ def change_background(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
             canvas.filled(ground, (0, 0, 0, 0)), "Made the background transparent", measured
         )
     after = canvas.filled(ground, (*edit.to.rgb, 255))
-    after, notes = _readable(canvas, after, edit.to)
+    after, notes = _readable(canvas, after, edit.to, chosen)
     return Done(after, f"Changed the background to {called(edit.to)}", measured, notes)
 
 
-def _readable(before: Canvas, after: Canvas, to: Colour) -> tuple[Canvas, tuple[str, ...]]:
+def _readable(
+    before: Canvas, after: Canvas, to: Colour, free: Flags
+) -> tuple[Canvas, tuple[str, ...]]:
     """Give artwork that the new ground would swallow a lightness that shows, in its own hue."""
     scene = before.scene
     goal = np.array(to.rgb, np.uint8)
@@ -51,7 +56,7 @@ def _readable(before: Canvas, after: Canvas, to: Colour) -> tuple[Canvas, tuple[
     old = before.means[scene.background & (before.alphas() > 0.5), :3]
     if old.size:
         sunk &= contrast(np.rint(before.rgb()), np.rint(np.median(old, axis=0))) > ratio * _WORSE
-    sunk = _with_their_lines(after, sunk)
+    sunk = _with_their_lines(after, sunk) & free
     if not sunk.any():
         return after, ()
     dark = float(oklab(goal)[0]) < _MIDDLE

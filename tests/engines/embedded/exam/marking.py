@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from service.engines.contract import Report
-from service.engines.embedded.apply import Outcome
+from service.engines.embedded.outcome import Outcome
 from tests.engines.embedded.exam.checks import CHECKS
 from tests.engines.embedded.exam.drawings import Subject
 from tests.engines.embedded.exam.edges import halo_fault, text_fault

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from service.engines.embedded.apply import Outcome, apply
+from service.engines.embedded.apply import apply
+from service.engines.embedded.outcome import Outcome
 from tests.engines.embedded.exam.drawings import subject
 from tests.engines.embedded.exam.marking import faults
 from tests.engines.embedded.exam.questions import Question

@@ -13,6 +13,7 @@ from service.engines.embedded.language.acts import (
     Acts,
     Aim,
     Assume,
+    Protect,
     Topic,
     aims_of,
     coloured,
@@ -25,7 +26,7 @@ from service.engines.embedded.language.frames.frame import Reading, frames
 from service.engines.embedded.language.items import Item, Sense
 from service.engines.embedded.language.lexicon import lexicon
 from service.engines.embedded.language.patterns import Match
-from service.engines.embedded.plan import Edit, Op, Part, Target
+from service.engines.embedded.plan import Edit, Keep, Op, Part, Target
 
 _VALUES = ("pred", "colour", "vague", "style", "scheme", "adj")
 
@@ -229,6 +230,12 @@ def _cluttered(m: Match, _: Reading) -> Acts:
 def _topic(m: Match, _: Reading) -> Acts:
     if m.item("t").has("noun") and not m.item("t").article:
         return None
+    aims = aims_of(m.items("t"))
+    if any(aim.rest for aim in aims):  # "make the text red, nothing else"
+        return [Protect(Keep.EVERYTHING, aim.target, rest=True) for aim in aims]
+    if any(aim.excepts for aim in aims):  # "darker, everything but the background"
+        spared = [x for aim in aims for x in with_excepts([], aim)]
+        return [*spared, Topic((aims[0].target,), "told")]
     return [Topic(tuple(a.target for a in aims_of(m.items("t"))))]
 
 
