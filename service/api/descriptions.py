@@ -200,7 +200,9 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         {"404": ("not_found",), "503": AWAY},
         {"200": ("Cache-Control", "ETag"), "206": ("ETag",), "304": ("ETag",)},
         contents={
-            status: dict.fromkeys(("image/png", "image/jpeg", "image/webp"), BINARY)
+            status: dict.fromkeys(
+                ("image/png", "image/jpeg", "image/webp", "image/svg+xml"), BINARY
+            )
             for status in ("200", "206")
         },
         more={
