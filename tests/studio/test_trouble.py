@@ -9,78 +9,21 @@ from uuid import uuid4
 from playwright.async_api import Browser, FilePayload, Route, expect
 
 from service.auth import TokenRules, make_token
-from service.engines.contract import ContentRejected, EngineFailed, NothingToApply
+from service.engines.contract import (
+    Attempt,
+    ContentRejected,
+    EngineFailed,
+    Instruction,
+    NothingToApply,
+    Refined,
+)
 from service.sandbox import Sandbox
 from tests.api.harness import Service, User, a_png, running_service
 from tests.processes import ROOT
 from tests.scripted import ScriptedEngine, a_report
 from tests.studio.browser import Visitor, visiting
 
-CODES = [
-    "authentication_required",
-    "token_invalid",
-    "token_expired",
-    "validation_error",
-    "malformed_json",
-    "unsupported_media_type",
-    "payload_too_large",
-    "not_found",
-    "concept_not_found",
-    "task_not_found",
-    "task_active",
-    "idempotency_key_reused",
-    "quota_exceeded",
-    "image_invalid",
-    "image_too_large",
-    "service_unavailable",
-    "internal_error",
-    "method_not_allowed",
-]
-TASK_CODES = [
-    "canceled",
-    "timed_out",
-    "source_unavailable",
-    "source_invalid",
-    "source_too_large",
-    "content_rejected",
-    "nothing_to_apply",
-    "engine_unavailable",
-    "engine_failed",
-    "internal_error",
-]
 SECRET = "s" * 32
-
-
-async def test_every_error_of_the_contract_is_a_sentence(visitor: Visitor) -> None:
-    await visitor.open()
-    sentences = await visitor.page.evaluate(
-        """async (codes) => {
-            const { sentenceFor } = await import("./studio/scripts/words.js");
-            const { Problem } = await import("./studio/scripts/problems.js");
-            return codes.map((code) => {
-                const body = {code, detail: code, limit: 10, reset_after_seconds: 777600};
-                if (code.startsWith("image_")) body.detail = "";
-                return sentenceFor(new Problem(400, body, new Headers()));
-            });
-        }""",
-        CODES,
-    )
-    for code, sentence in zip(CODES, sentences, strict=True):
-        assert re.fullmatch(r"[A-Z][^_]{12,}\.", sentence), (code, sentence)
-
-
-async def test_every_way_a_task_can_fail_has_a_name(visitor: Visitor) -> None:
-    await visitor.open()
-    titles = await visitor.page.evaluate(
-        """async (codes) => {
-            const { failureTitle } = await import("./studio/scripts/words.js");
-            return codes.map((code) => failureTitle({error_code: code}));
-        }""",
-        TASK_CODES,
-    )
-    for code, title in zip(TASK_CODES, titles, strict=True):
-        assert title != "It did not work", code
-        assert "_" not in title
 
 
 async def test_an_instruction_without_words_or_image_is_answered_at_once(visitor: Visitor) -> None:
@@ -164,6 +107,25 @@ async def test_a_failed_task_shows_its_reason_in_the_services_words(
     engine.fail(NothingToApply({**a_report(), "outcome": "none", "warnings": ["It is a photo."]}))
     await guest.ask("make it cooler")
     await expect(outcome).to_contain_text("It is a photo.")
+
+
+async def test_an_svg_shows_what_it_is_and_leads_back_to_what_can_be_refined(
+    guest: Visitor, engine: ScriptedEngine
+) -> None:
+    async def trace(_source: bytes, _wish: Instruction, _attempt: Attempt) -> Refined:
+        drawing = b'<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>'
+        return Refined(drawing, "image/svg+xml", 8, 8, a_report())
+
+    engine.behaviour = trace
+    await guest.open()
+    await guest.take_sample("Verdant")
+    await guest.refine_to_end("vectorize it")
+    await expect(guest.page.locator("#facts")).to_have_text("8 × 8 SVG")
+    await guest.ask("make it warmer")
+    await expect(guest.alert).to_contain_text("An SVG cannot be refined any further")
+    await guest.page.get_by_role("button", name="Open it").click()
+    await expect(guest.page.locator("#source")).to_contain_text("Original")
+    assert len(engine.calls) == 1
 
 
 async def test_a_used_up_month_says_so_and_when_it_begins_anew(

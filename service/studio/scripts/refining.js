@@ -5,6 +5,8 @@ import { follow } from "./follow.js";
 import { conceptOf, isActive, openConcept } from "./state.js";
 import { failureTitle } from "./words.js";
 
+const SVG = "image/svg+xml";
+
 export class Refining {
   #api;
   #state;
@@ -32,7 +34,8 @@ export class Refining {
     this.#state.update({ isSending: true, promptError: "", notice: null, task: null });
     await this.#library.settled;
     const open = openConcept(this.#now);
-    if (open) {
+    if (open?.content_type === SVG) this.#refuseSvg(open);
+    else if (open) {
       const request = { original_image_url: open.image_url, refinement_prompt, ...wish };
       await this.#notices.attempt(() => this.#ask(request));
     } else if (!this.#now.notice) {
@@ -62,6 +65,14 @@ export class Refining {
 
   get #now() {
     return this.#state.value;
+  }
+
+  /** Engines draw in pixels: from a drawing one goes on with what it was traced from. */
+  #refuseSvg({ parent_id: parentId }) {
+    const text = "An SVG cannot be refined any further. Go on from the version it was traced from.";
+    const run = () => this.#library.show(parentId);
+    const isThere = conceptOf(this.#now, parentId) !== null;
+    this.#notices.tell(text, "info", isThere ? { label: "Open it", run } : null);
   }
 
   async #ask(request) {

@@ -98,8 +98,8 @@ function optionsOf(concepts, tree) {
   return concepts.map((one) => make("option", { value: one.concept_id }, nameOf(tree, one)));
 }
 
-const endingOf = ({ content_type: type }) =>
-  ({ "image/jpeg": "jpg", "image/webp": "webp" })[type] ?? "png";
+const ENDINGS = { "image/jpeg": "jpg", "image/webp": "webp", "image/svg+xml": "svg" };
+const endingOf = ({ content_type: type }) => ENDINGS[type] ?? "png";
 const factsOf = (one) => `${one.width} × ${one.height} ${endingOf(one).toUpperCase()}`;
 
 const fileName = (tree, one) =>

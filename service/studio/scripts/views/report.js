@@ -10,6 +10,7 @@ const OUTCOMES = {
 };
 const COLOUR = /^#[0-9a-f]{6}$/i;
 const TITLES = {
+  bytes: "file",
   chroma: "colourfulness",
   degrees: "turned by",
   factor: "size",
@@ -122,6 +123,7 @@ const titleOf = (name) => TITLES[name] ?? name.replace(UNIT, "").replaceAll("_",
 /** A measured value in the unit that its name tells. */
 function told(name, value) {
   if (SHARE.test(name)) return percent(value);
+  if (name === "bytes") return `${rounded(value / 1000)} kB`;
   const [, unit] = UNIT.exec(name) ?? [];
   return `${rounded(value)}${{ px: " px", degrees: "°" }[unit] ?? ""}`;
 }
