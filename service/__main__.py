@@ -37,6 +37,7 @@ async def run(settings: Settings) -> int:
             settings.host,
             settings.port,
             stopping,
+            grace_s=settings.shutdown_grace_seconds,
             on_start=lambda: print(welcome(settings), flush=True),
         )
     return stopping.exit_code

@@ -25,6 +25,7 @@ from service.api.middlewares import (
 )
 from service.api.pages import add_description
 from service.api.present import task_out
+from service.api.seats import Seats
 from service.api.stories import Stories
 from service.api.studio import read_studio
 from service.api.traced import trace
@@ -47,7 +48,7 @@ def make_app(resources: Resources, stopping: Stopping) -> web.Application:
     _add_headers(app, resources.settings)
     _share(app, resources.settings.cors_origins)
     _follow(app, resources.tracing)
-    _provide(app, resources)
+    _provide(app, resources, stopping)
     for module in (account, concepts, tasks, webhooks, operations):
         app.add_routes(module.ROUTES)
     if isinstance(resources.images, FileImages):
@@ -80,7 +81,7 @@ def make_worker_app(
         app[keys.PUSH_VERIFIER] = verifier
         app.add_routes(push.ROUTES)
     app[keys.METRICS] = resources.metrics
-    app[keys.HEALTH] = _health_of(resources)
+    app[keys.HEALTH] = _health_of(resources, stopping)
     app[keys.DATABASE] = resources.database
     app.add_routes(operations.ROUTES)
     app.cleanup_ctx.append(_watch_lag)
@@ -88,7 +89,7 @@ def make_worker_app(
     return app
 
 
-def _provide(app: web.Application, resources: Resources) -> None:
+def _provide(app: web.Application, resources: Resources, stopping: Stopping) -> None:
     app[keys.SETTINGS] = resources.settings
     app[keys.TASKS] = resources.tasks
     app[keys.CONCEPTS] = resources.concepts
@@ -102,8 +103,10 @@ def _provide(app: web.Application, resources: Resources) -> None:
     app[keys.AUTHENTICATOR] = resources.authenticator
     app[keys.TOKEN_RULES] = resources.token_rules
     app[keys.METRICS] = resources.metrics
+    settings = resources.settings
+    app[keys.SEATS] = Seats(settings.max_streams, settings.max_streams_per_user)
     app[keys.WATCHER] = watcher = Watcher(resources.events.changed)
-    app[keys.HEALTH] = _health_of(resources)
+    app[keys.HEALTH] = _health_of(resources, stopping)
     app[keys.DATABASE] = resources.database
     resources.metrics.followers.set_function(lambda: watcher.follower_count)
 
@@ -127,7 +130,7 @@ def _follow(app: web.Application, tracing: Tracing) -> None:
         app.middlewares.insert(0, trace)
 
 
-def _health_of(resources: Resources) -> Health:
+def _health_of(resources: Resources, stopping: Stopping) -> Health:
     return Health(
         {
             "database": resources.database.check,
@@ -135,6 +138,7 @@ def _health_of(resources: Resources) -> Health:
             "storage": resources.images.check,
         },
         resources.engine_states,
+        stopping.asked.is_set,
     )
 
 

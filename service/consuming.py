@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -38,9 +38,9 @@ async def running_worker(
 ) -> AsyncIterator[None]:
     """Consume from the source, do the chores and tell webhooks for as long as the context is open.
 
-    Leaving takes nothing new, lets running tasks finish for `drain_s` or until told to hurry, and
-    then hands them back. When one of the three ends by itself, which none should, the process is
-    told to stop. `show` makes a task what webhooks are told of it.
+    Leaving, or being told to stop, takes nothing new, lets running tasks finish for `drain_s` or
+    until told to hurry, and then hands them back. When one of the three ends by itself, which none
+    should, the process is told to stop. `show` makes a task what webhooks are told of it.
     """
     consumer = asyncio.create_task(
         source.consume(
@@ -71,20 +71,34 @@ async def running_worker(
     consumer.add_done_callback(report_death)
     chores.add_done_callback(report_death)
     courier.add_done_callback(report_death)
+    leaving = asyncio.Event()
+    draining = asyncio.create_task(_drain(consumer, leaving, stopping, drain_s))
     try:
         yield
     finally:
-        await _drain(consumer, stopping.hurry, drain_s)
+        leaving.set()
+        await draining
         chores.cancel()
         courier.cancel()
         await asyncio.gather(consumer, chores, courier, return_exceptions=True)
 
 
-async def _drain(consumer: asyncio.Task[None], hurry: asyncio.Event, drain_s: float) -> None:
+async def _drain(
+    consumer: asyncio.Task[None], leaving: asyncio.Event, stopping: Stopping, drain_s: float
+) -> None:
+    """Stop the consumer when it is time, beside the requests that come to their end."""
+    await _first_of(leaving.wait(), stopping.asked.wait())
     consumer.cancel()
-    hurrying = asyncio.create_task(hurry.wait())
+    hurrying = asyncio.create_task(stopping.hurry.wait())
     await asyncio.wait({consumer, hurrying}, timeout=drain_s, return_when=asyncio.FIRST_COMPLETED)
     hurrying.cancel()
     if not consumer.done():
-        log.warning("tasks_handed_back", hurried=hurry.is_set())
+        log.warning("tasks_handed_back", hurried=stopping.hurry.is_set())
         consumer.cancel()
+
+
+async def _first_of(*waits: Coroutine[Any, Any, Any]) -> None:
+    waiting = [asyncio.create_task(wait) for wait in waits]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for one in waiting:
+        one.cancel()

@@ -23,13 +23,20 @@ async def look_at_backlog(database: Database) -> Backlog | None:
 
 
 class Health:
-    """Named checks that raise when something is wrong; engines' states are told and not judged."""
+    """Named checks that raise when something is wrong; engines' states are told and not judged.
+
+    `is_stopping` tells whether the process is about to end, so that nobody is to be sent to it.
+    """
 
     def __init__(
-        self, checks: Mapping[str, Check], engine_states: Callable[[], dict[str, str]]
+        self,
+        checks: Mapping[str, Check],
+        engine_states: Callable[[], dict[str, str]],
+        is_stopping: Callable[[], bool],
     ) -> None:
         self._checks = checks
         self.engine_states = engine_states
+        self.is_stopping = is_stopping
 
     async def look(self) -> dict[str, str]:
         """`ok`, `unavailable` or `timeout` for each check, all asked at once."""

@@ -69,6 +69,9 @@ class Settings(EngineSettings):
     otel_exporter_otlp_traces_endpoint: str | None = None
     otel_service_name: str = "concept-refiner"
     otel_sdk_disabled: Literal["true", "false"] = "false"
+    max_streams: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    max_streams_per_user: Annotated[int, Field(ge=1, le=1_000_000)] = 2_000
+    shutdown_grace_seconds: Annotated[float, Field(ge=0, le=600, allow_inf_nan=False)] = 0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("engine", "image_hosts", "cors_origins", mode="before")

@@ -68,7 +68,14 @@ async def run_pushed(settings: Settings) -> int:
             email=settings.push_service_account,
         )
         app = make_worker_app(resources, stopping, verifier)
-        await serve(app, settings.host, settings.port, stopping, on_start=_say_hello)
+        await serve(
+            app,
+            settings.host,
+            settings.port,
+            stopping,
+            grace_s=settings.shutdown_grace_seconds,
+            on_start=_say_hello,
+        )
     return stopping.exit_code
 
 

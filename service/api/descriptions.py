@@ -26,6 +26,7 @@ NO_CONCEPT: Mapping[str, Codes] = {"404": ("concept_not_found",)}
 NO_WEBHOOK: Mapping[str, Codes] = {"404": ("webhook_not_found",)}
 BODY: Mapping[str, Codes] = {
     "400": ("malformed_json",),
+    "408": ("request_timeout",),
     "413": ("payload_too_large",),
     "415": ("unsupported_media_type",),
     "422": INVALID,
@@ -120,6 +121,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "uploadConcept",
         "Concepts",
         {
+            "408": ("request_timeout",),
             "413": ("image_too_large", "payload_too_large"),
             "415": ("unsupported_media_type",),
             "422": ("image_invalid", "validation_error"),
@@ -169,8 +171,8 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("get", "/api/tasks/{task_id}/events"): Operation(
         "followTask",
         "Tasks",
-        NO_TASK,
-        headers={"200": ("Cache-Control",)},
+        {**NO_TASK, "429": ("too_many_streams",)},
+        headers={"200": ("Cache-Control",), "429": ("Retry-After",)},
         contents={"200": {"text/event-stream": STREAM}},
         more={"204": "There is nothing after `Last-Event-ID`: the task has ended"},
     ),

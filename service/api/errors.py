@@ -63,6 +63,26 @@ class MalformedJson(Exception):
     """The body is not well-formed JSON."""
 
 
+class RequestMalformed(Exception):
+    """This is not a well-formed HTTP request."""
+
+
+class HeadersTooLarge(Exception):
+    """The address or the headers are longer than this service takes."""
+
+
+class BodyTooSlow(Exception):
+    """The body took too long to arrive."""
+
+
+class TooManyStreams(Exception):
+    """You follow as many tasks as you may at once. End a stream first."""
+
+
+class StreamsFull(Exception):
+    """No more streams can be followed here at the moment. Poll instead, or come back."""
+
+
 class UnsupportedMediaType(Exception):
     """The body has to be application/json in UTF-8."""
 
@@ -119,6 +139,11 @@ _ANSWERS: Mapping[type[Exception], _Answer] = {
     UnsupportedMediaType: _Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
     MultipartRequired: _Answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
     MalformedJson: _Answer(HTTPStatus.BAD_REQUEST, "malformed_json"),
+    RequestMalformed: _Answer(HTTPStatus.BAD_REQUEST, "malformed_request"),
+    HeadersTooLarge: _Answer(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large"),
+    BodyTooSlow: _Answer(HTTPStatus.REQUEST_TIMEOUT, "request_timeout"),
+    TooManyStreams: _Answer(HTTPStatus.TOO_MANY_REQUESTS, "too_many_streams"),
+    StreamsFull: _Answer(HTTPStatus.SERVICE_UNAVAILABLE, "service_unavailable"),
     PushRefused: _Answer(HTTPStatus.UNAUTHORIZED, "token_invalid"),
     PushMalformed: _Answer(HTTPStatus.BAD_REQUEST, "malformed_json"),
     QueueUnavailable: _Answer(HTTPStatus.SERVICE_UNAVAILABLE, "service_unavailable"),
@@ -173,7 +198,7 @@ def problem_for(error: Exception, request_id: str) -> web.Response | None:
     if isinstance(error, QuotaExceeded):
         response.headers.update(rate_limit_headers(error.quota))
         response.headers["Retry-After"] = str(error.quota.reset_after_s)
-    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE or isinstance(error, TooManyStreams):
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
     if answer.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"

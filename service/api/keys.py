@@ -10,6 +10,7 @@ from queueing.pubsub.push import PushVerifier
 from queueing.pushed import PushedMessages
 from service.announcing import Announcer
 from service.api.live import Watcher
+from service.api.seats import Seats
 from service.api.stories import Stories
 from service.auth import Authenticator, TokenRules
 from service.fetching import Fetcher
@@ -39,6 +40,7 @@ FETCHER = web.AppKey("fetcher", Fetcher)
 ANNOUNCER = web.AppKey("announcer", Announcer)
 AUTHENTICATOR = web.AppKey("authenticator", Authenticator)
 TOKEN_RULES = web.AppKey("token_rules", TokenRules)
+SEATS = web.AppKey("seats", Seats)
 WATCHER = web.AppKey("watcher", Watcher)
 HEALTH = web.AppKey("health", Health)
 METRICS = web.AppKey("metrics", Metrics)

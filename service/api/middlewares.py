@@ -3,6 +3,7 @@ whether a JSON body can be trusted to be JSON."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -15,6 +16,7 @@ from aiohttp.typedefs import Handler
 from structlog.contextvars import bound_contextvars
 
 from service.api.errors import (
+    BodyTooSlow,
     MalformedJson,
     PayloadTooLarge,
     RequestInvalid,
@@ -27,6 +29,7 @@ from service.api.keys import AUTHENTICATOR, METRICS, REQUEST_ID, USER_ID
 log = structlog.get_logger()
 
 MAX_JSON_BYTES = 64 * 1024
+JSON_BODY_S = 20.0
 OPEN_PATHS = frozenset({"/api/auth/guest"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -91,7 +94,10 @@ async def check_body(request: web.Request, handler: Handler) -> web.StreamRespon
             (request.charset or "utf-8").lower() in ("utf-8", "utf8")
         )
         try:
-            body = await request.read()
+            async with asyncio.timeout(JSON_BODY_S):
+                body = await request.read()
+        except TimeoutError as error:
+            raise BodyTooSlow from error
         except web.RequestPayloadError as error:
             raise (MalformedJson if is_json else UnsupportedMediaType) from error
         # only now: how large a body is that does not say so is known when it has been read

@@ -32,11 +32,11 @@ class Ready(View):
 
         Status Codes:
             200: It does
-            503: At least one check is not `ok`
+            503: At least one check is not `ok`, or the process is about to stop
         """
         health = self.request.app[HEALTH]
         checks = await health.look()
-        is_ready = all(answer == "ok" for answer in checks.values())
+        is_ready = all(answer == "ok" for answer in checks.values()) and not health.is_stopping()
         body = ReadyOut(
             status="ok" if is_ready else "unavailable",
             checks=ChecksOut.model_validate(checks),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
 import structlog
 from aiohttp import hdrs, web
@@ -56,6 +57,9 @@ async def stream(
                 if not await follower.change(HEARTBEAT_S):
                     await _write(response, b": still here\n\n")
                 frames = await story.since(seen, until=follower.version)
+            # the process stops: all come back a little apart, to another or to its successor
+            pause_ms = random.randint(RECONNECT_MS, 4 * RECONNECT_MS)
+            await _write(response, f": stopping, come back\nretry: {pause_ms}\n\n".encode())
         except (TimeoutError, ConnectionError):
             if request.transport is not None:
                 request.transport.abort()

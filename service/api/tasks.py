@@ -10,7 +10,7 @@ from aiohttp_pydantic.oas.typing import r200, r204
 from pydantic import Field
 
 from service.api.errors import TaskIsActive, TaskNotFound
-from service.api.keys import IMAGES, METRICS, SETTINGS, STORIES, TASKS, WATCHER
+from service.api.keys import IMAGES, METRICS, SEATS, SETTINGS, STORIES, TASKS, WATCHER
 from service.api.present import etag_of, json_answer, json_list, task_out
 from service.api.schemas import TaskOut
 from service.api.stream import stream
@@ -137,7 +137,8 @@ class TaskEvents(TaskView):
         """
         app = self.request.app
         task = await self.find(task_id)
-        return await stream(self.request, app[WATCHER], app[STORIES], task, last_event_id)
+        with app[SEATS].one(self.user_id):
+            return await stream(self.request, app[WATCHER], app[STORIES], task, last_event_id)
 
 
 def _etags_in(if_none_match: str | None, current: str) -> frozenset[str] | None:

@@ -112,7 +112,14 @@ async def main(role: str) -> int:
             (make_app, settings.port) if role == "api" else (make_worker_app, settings.worker_port)
         )
         app = make(resources, stopping)
-        await serve(app, settings.host, port, stopping, on_start=lambda: None)
+        await serve(
+            app,
+            settings.host,
+            port,
+            stopping,
+            grace_s=settings.shutdown_grace_seconds,
+            on_start=lambda: None,
+        )
     return stopping.exit_code
 
 
