@@ -246,7 +246,8 @@ def _open_engine(
 ) -> Failover:
     processes = min(settings.worker_concurrency, os.cpu_count() or 1)
     module = "service.engines.embedded.apply"
-    sandbox = _open_sandbox(processes, ENGINE_BYTES, module, stack, warm=warm)
+    is_used = "embedded" in settings.engine
+    sandbox = _open_sandbox(processes, ENGINE_BYTES, module, stack, warm=warm and is_used)
     engine = make_engines(settings, sandbox, EngineMetrics(metrics.registry))
     stack.push_async_callback(engine.close)
     return engine
