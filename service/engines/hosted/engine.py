@@ -160,11 +160,11 @@ class HostedEngine:
         while True:
             match outcome:
                 case Working():
-                    _tell(attempt, outcome)
                     if not outcome.at_once:
                         await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))
                         pause_s = min(self._http.pace.poll_most_s, pause_s * POLL_GROWTH)
                     outcome = await self._asked(outcome.job, notes)
+                    _tell(attempt, outcome)
                 case Picture():
                     return outcome.body
                 case PictureAt():
@@ -233,8 +233,12 @@ class HostedEngine:
         )
 
 
-def _tell(attempt: Attempt, working: Working) -> None:
-    if working.ahead:
-        attempt.progress(0.1, f"Waiting for the image model, {working.ahead} ahead")
-    else:
-        attempt.progress(0.15 + 0.75 * (working.fraction or 0), "The image model is drawing")
+def _tell(attempt: Attempt, outcome: Outcome) -> None:
+    match outcome:
+        case Working(ahead=int(ahead)):
+            place = f", {ahead} ahead" if ahead else ""
+            attempt.progress(0.1, f"Waiting for the image model{place}")
+        case Working(fraction=fraction, at_once=False):
+            attempt.progress(0.15 + 0.75 * (fraction or 0), "The image model is drawing")
+        case _:
+            pass

@@ -85,7 +85,7 @@ class Fal:
             return _result(data)
         if status != "COMPLETED":
             ahead = number(dig(data, "queue_position")) if status == "IN_QUEUE" else None
-            return Working(job, ahead=int(ahead) if ahead else None)
+            return Working(job, ahead=None if ahead is None else int(ahead))
         result_url = text(dig(data, "response_url"))
         if dig(data, "error") or not result_url:
             return Failed(Failure.NO_IMAGE)
