@@ -76,6 +76,7 @@ def _attempts(items: tuple[Item, ...]) -> Iterator[tuple[tuple[Item, ...], float
         plain = plain[:-1]
         yield plain, 0
     pointing = {i for i, (one, two) in enumerate(pairwise(plain)) if _points(one, two)}
+    pointing |= {i + 1 for i, (one, two) in enumerate(pairwise(plain)) if _resumes(one, two)}
     if pointing:
         plain = tuple(item for i, item in enumerate(plain) if i not in pointing)
         yield plain, 0
@@ -89,6 +90,11 @@ def _attempts(items: tuple[Item, ...]) -> Iterator[tuple[tuple[Item, ...], float
 def _points(one: Item, two: Item) -> bool:
     """Whether a pronoun only points at a colour: "that orange"."""
     return one.words in ("this", "that", "these", "those") and two.has("colour")
+
+
+def _resumes(one: Item, two: Item) -> bool:
+    """Whether a pronoun only takes up what stands before it: "the green it should be blue"."""
+    return two.words in ("it", "they") and one.article == "the" and one.has("colour", "target")
 
 
 def _read(items: tuple[Item, ...]) -> tuple[Acts, float]:

@@ -13,8 +13,8 @@ from tests.engines.embedded.exam.marking import CLAIMED_FOR_NOTHING
 from tests.engines.embedded.exam.questions import PARTS, questions
 from tests.engines.embedded.exam.sitting import Answer, answer, share_right
 
-EVERY = 8  # question is asked: all of them take minutes
-LEAST_TUNED, LEAST_HELD_OUT = 0.78, 0.65
+EVERY = 16  # question is asked: all of them take minutes
+LEAST_TUNED, LEAST_HELD_OUT = 0.9, 0.7
 
 
 @cache
@@ -38,16 +38,16 @@ def test_nothing_is_claimed_on_an_unchanged_picture(part: str) -> None:
     assert not claimed
 
 
-def test_a_third_of_the_pictures_is_held_out_and_none_is_in_both_parts() -> None:
+def test_no_picture_that_is_held_out_is_tuned_to() -> None:
     tuned, held_out = (
         {(q.subject, q.instruction.prompt.casefold()) for q in questions(part)}
         for part in ("tuned", "held_out")
     )
-    assert len(tuned) + len(held_out) >= 450
-    assert len(held_out) / (len(tuned) + len(held_out)) >= 1 / 3
+    assert len(tuned) >= 450
+    assert len(held_out) >= 80
     assert not tuned & held_out
 
 
 def test_every_group_of_the_held_out_part_is_tuned_to_in_other_words() -> None:
-    groups = [{q.group for q in questions(part)} for part in PARTS]
-    assert groups[0] == groups[1]
+    held_out, tuned = ({q.group for q in questions(part)} for part in PARTS)
+    assert held_out <= tuned

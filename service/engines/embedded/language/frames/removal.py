@@ -83,6 +83,13 @@ def _only_change(m: Match, _: Reading) -> Acts:
     return [Topic(targets), Protect(Keep.EVERYTHING, Target(Part.ARTWORK), rest=True)]
 
 
+def _not_so(m: Match, _: Reading) -> Acts:
+    """ "I don't want the background transparent" waits for how it is wanted."""
+    if "want" not in m.item("r").words:
+        return None
+    return [Topic(tuple(a.target for a in aims_of(m.items("t"))), "disliked")]
+
+
 FRAMES = frames(
     ("P* (remove|no|without|down) gradient (O+ t:T+)?", _flatten),
     ("P* gradient (P* remove|go_away)", _flatten),
@@ -98,6 +105,7 @@ FRAMES = frames(
     ("only t:T+ modal* (change|be|shift)+", _only_change),
     ("(P|keep)* only (P|keep)* t:T+", _only),
     ("(P|keep)* t:T+ only", _only),
+    ("P* r:remove t:T+ P* X", _not_so),
     ("P* remove t:U~ ((from|in|of|around) N)?", _remove),
     ("away t:U", _away),
     ("no t:U needed", _remove),

@@ -281,6 +281,7 @@ FRAMES = frames(
     ("look? v:X~", _give_bare),
     ("P* v:X~ O+ t:T+", _give),
     ("P* T? P* v:W ((on|in|with)+ v:W)?", _things),
+    ("swap in v:W", _things),
     ("P* v:placed", _things),
     ("P* add P* v:W (O+ T)?", _new_ground),
     ("add v:X~ (O+ t:T+)?", _give),

@@ -63,6 +63,11 @@ def _plain_code(m: Match) -> list[Sense] | None:
     return [Sense("colour", colour=modified(colour, [word] if word not in _PLAIN else []))]
 
 
+def _same_as(m: Match) -> list[Sense] | None:
+    """ "the same navy as #001f3f"."""
+    return [m.sense("k", "colour")] if m.item("p").words == "the same" else None
+
+
 def _more_of(m: Match) -> list[Sense] | None:
     """ "more vivid greens" wishes it of the greens; "a vivid green" is one."""
     how, colour = m.item("m"), named(m.sense("h", "hue").key)
@@ -82,6 +87,7 @@ STAGES = (
     ),
     stage(
         ("m:mod c:colour", _plain_code),
+        ("p:pronoun colour as k:colour", _same_as),
         ("s:shades c:colour bits?", _shades),
         ("c:colour b:tones", _toned),
         ("tones (comma|colon)? c:colour", same("c", "colour")),
