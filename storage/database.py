@@ -69,7 +69,7 @@ class Database:
 
     async def _run(self, call: str, sql: str, args: tuple[object, ...]) -> Any:
         try:
-            connection: Any = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+            connection = await self._connection()
             try:
                 return await getattr(connection, call)(sql, *args)
             finally:
@@ -77,6 +77,13 @@ class Database:
         except asyncpg.DataError:
             raise
         except _AWAY as error:
+            raise DatabaseUnavailable(DatabaseUnavailable.__doc__) from error
+
+    async def _connection(self) -> Any:
+        try:
+            return await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+        except asyncpg.PostgresError as error:
+            # it let this process in before: whatever it says now, it is a matter of its operators
             raise DatabaseUnavailable(DatabaseUnavailable.__doc__) from error
 
 
