@@ -133,7 +133,12 @@ class Runner(web.AppRunner):
         made = await super()._make_server()
 
         async def handle(request: BaseRequest) -> web.StreamResponse:
-            response = await made.request_handler(request)
+            try:
+                response = await made.request_handler(request)
+            except web.HTTPException as error:
+                # raised before any of our own code is asked: the request expects what nobody does
+                assert isinstance(request.protocol, Connection)
+                response = request.protocol.handle_error(request, 400, error)
             if self._stopping.asked.is_set():
                 response.force_close()
             return response

@@ -29,7 +29,8 @@ class CommonHeaders:
     async def add(self, request: web.Request, response: web.StreamResponse) -> None:
         """To be called when a response is prepared."""
         headers = response.headers
-        headers["X-Request-ID"] = request[REQUEST_ID]
+        if REQUEST_ID in request:
+            headers["X-Request-ID"] = request[REQUEST_ID]
         headers["X-Content-Type-Options"] = "nosniff"
         for name, value in DEFAULTS.items():
             headers.setdefault(name, value)

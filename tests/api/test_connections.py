@@ -126,6 +126,7 @@ async def test_what_is_no_http_is_answered_with_a_problem(host: Host) -> None:
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, "malformed_request"),
         (request("GET", "/healthz", "no colon"), 400, "malformed_request"),
         (request("GET", "/healthz", "Content-Length: -1"), 400, "malformed_request"),
+        (request("GET", "/healthz", "Expect: a-miracle"), 400, "malformed_request"),
         (request("GET", f"/{'x' * 20_000}"), 431, "headers_too_large"),
         (request("GET", "/healthz", f"X-Long: {'x' * 20_000}"), 431, "headers_too_large"),
         (request("GET", "/healthz", *["X-Many: x"] * 200), 400, "malformed_request"),
