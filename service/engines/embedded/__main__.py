@@ -1,4 +1,4 @@
-"""Use the engine by hand: refine one file, or render a gallery of the sample logos."""
+"""Use the engine by hand: refine one file, or render a gallery of the samples."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from pathlib import Path
 from service.engines.contract import EngineError, Instruction
 from service.engines.embedded.apply import apply
 from service.engines.embedded.gallery import render_gallery
+from service.engines.embedded.sheet import render_sheet
 
 
 def main() -> int:
     """Run one command; 1 when the instruction brought no image."""
     options = _parser().parse_args()
     if options.command == "gallery":
-        options.out.write_text(render_gallery(), encoding="utf-8")
+        options.out.write_bytes(
+            render_sheet() if options.out.suffix == ".png" else render_gallery().encode()
+        )
         return 0
     try:
         outcome = apply(options.source.read_bytes(), Instruction(options.instruction))
@@ -37,8 +40,8 @@ def _parser() -> argparse.ArgumentParser:
     refine.add_argument("source", type=Path, help="PNG, JPEG or WebP")
     refine.add_argument("out", type=Path, help="where the new PNG goes")
     refine.add_argument("instruction", help="what to change, in plain words")
-    gallery = commands.add_parser("gallery", help="render samples × instructions as one page")
-    gallery.add_argument("out", type=Path, help="where the HTML page goes")
+    gallery = commands.add_parser("gallery", help="render samples × instructions")
+    gallery.add_argument("out", type=Path, help="where it goes: a page (.html) or a sheet (.png)")
     return parser
 
 

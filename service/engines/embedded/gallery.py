@@ -10,35 +10,40 @@ from importlib.resources import files
 from service.engines.contract import Instruction, Report
 from service.engines.embedded.apply import apply
 
-_INSTRUCTIONS: dict[str, tuple[str, ...]] = {
+INSTRUCTIONS: dict[str, tuple[str, ...]] = {
     "coffee": (
         "Make the logo more minimalist and use lighter shades of brown",
-        "Remove the background",
         "Change the browns to navy blue",
-        "Make it one colour",
+        "Remove the background, and let's lose the tagline",
+        "A one-colour stamp in dark red",
         "Add a croissant",
     ),
     "mountain": (
-        "Swap green for blue",
-        "Black and white please",
-        "Make the background black",
-        "Simplify it and keep the lettering as it is",
+        "Swap green for blue, but don't touch the text",
+        "Put it on black",
+        "The orange is too loud, and make the lettering bolder",
+        "Outlines only",
     ),
     "tech": (
-        "Monochrome in green",
-        "Make the tagline darker",
-        "Put it on a cream background",
+        "No gradients, and a cream background",
+        "Dark mode",
+        "Use teal instead of pink",
+        "Make the icon bigger and the tagline darker",
     ),
     "leaf": (
-        "Make the lettering forest green and the leaves lighter",
-        "One colour stamp",
+        "Make the leaves autumn orange and keep the text",
+        "Add a soft shadow",
+        "Just the icon, no text",
+        "Put it on a deep green background",
     ),
     "lunar": (
         "White background",
         "Make the waves pink",
-        "Grayscale",
+        "Pastel colours",
+        "Only the moon brighter, everything else as it is",
     ),
 }
+"""By the name of a sample."""
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem;background:#fafafa;color:#222}
@@ -51,12 +56,16 @@ figcaption{padding:.7rem 1rem}ul{margin:.4rem 0 0;padding-left:1.1rem;font-size:
 """
 
 
+def sample(name: str) -> bytes:
+    """The file of a sample logo."""
+    return (files("service.studio") / "samples" / f"{name}.png").read_bytes()
+
+
 def render_gallery() -> str:
     """The page as HTML; it loads nothing."""
     body = []
-    folder = files("service.studio") / "samples"
-    for name, instructions in _INSTRUCTIONS.items():
-        source = (folder / f"{name}.png").read_bytes()
+    for name, instructions in INSTRUCTIONS.items():
+        source = sample(name)
         cells = [_figure(source, f"{name}, as it is", None, 0.0)]
         for instruction in instructions:
             started = time.perf_counter()

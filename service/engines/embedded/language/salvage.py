@@ -97,6 +97,8 @@ def _styled(items: Sequence[Item]) -> list[Edit]:
     """A style, of the whole."""
     keys = {i.sense("style", "does").key for i in items if i.has("style", "does")}
     aims = _aims(items, colours=True)
+    if any(item.has("colour") for item in items):
+        return []  # it would be lost
     if len(keys) != 1 or (aims[0].target.part not in WHOLE and aims[0].target != SAME):
         return []
     edit = styled(keys.pop(), Aim(Target(Part.ARTWORK)))

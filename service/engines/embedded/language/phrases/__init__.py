@@ -55,7 +55,9 @@ def _variety(items: list[Item], at: int) -> Item:
     item = items[at]
     if at + 1 == len(items) or not items[at + 1].has("hue") or items[at + 1].first != item.end:
         return item
-    led = item.article == "a" or (not item.article and at and items[at - 1].has(*_LEADING))
+    before = items[at - 1] if at and not item.article else None
+    thing = before is not None and before.article == "the" and before.has("noun", "target")
+    led = item.article == "a" or (before is not None and (before.has(*_LEADING) or thing))
     unsaid = item.has("noun") or (item.has("adj") and not item.has("mod", "hue"))
     return replace(item, senses=(Sense("mod"),)) if led and unsaid else item
 

@@ -105,6 +105,12 @@ def _quantity(m: Match) -> list[Sense] | None:
     return [replace(scale, tag="pred", sign=how.sign * scale.sign, degree=how.degree)]
 
 
+def _twice(m: Match) -> list[Sense] | None:
+    """ "a one-colour stamp" is one wish."""
+    alike = m.sense("x", "style").key == m.sense("y", "style").key
+    return [m.sense("x", "style")] if alike else None
+
+
 def _look(m: Match) -> Sequence[Sense] | None:
     """ "a vintage look"; but "the lighter one" is a thing."""
     return None if m.item("x").article == "the" else same("x", *_LOOKS)(m)
@@ -140,7 +146,7 @@ STAGES = (
         ("vague:vague d:degree more?", same("vague", "vague")),
         ("d:degree q:adj", _adjective),
     ),
-    stage(("x:(adj|pred|excess) compared T", same("x"))),
+    stage(("x:(adj|pred|excess) compared T", same("x")), ("x:style y:style", _twice)),
     stage(
         ("p:(pred|adj) adj? with? q:measure", _quantity),
         ("x:(adj|pred|style|vague|scheme) look", _look),
