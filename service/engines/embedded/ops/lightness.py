@@ -15,6 +15,8 @@ _LIGHTEST, _DARKEST = 0.97, 0.08
 # Chroma fades towards white and black; a lighter brown would else turn to orange.
 _CHROMA_KEPT = 0.85
 _LEAST_CONTRAST = 0.14
+_LONGEST_STEP = 0.5  # of lightness, at full amount: a pale sky must not turn to slate
+_TINT, _MOST_GAIN = 0.75, 2.5
 _LEAST_PART = 0.55
 
 
@@ -29,9 +31,10 @@ def shift_lightness(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
         old = lab[:, 0]
         least = old + _LEAST_PART * ((_LIGHTEST if lighter else _DARKEST) - old)
         goal = np.maximum(limit, least) if lighter else np.minimum(limit, least)
-        new = old + amount * (goal - old)
+        new = np.maximum(old + amount * (goal - old), old - _LONGEST_STEP * amount)
         kept = 1 - (1 - _CHROMA_KEPT) * np.abs(new - old) / 0.25
-        return from_lch(new, chroma(lab) * np.clip(kept, 0.4, 1), hue(lab))
+        strength = chroma(lab) * np.clip(kept, 0.4, 1)
+        return from_lch(new, strength if lighter else strength * _less_white(old, new), hue(lab))
 
     after = canvas.changed(chosen, change)
     verb = "Lightened" if lighter else "Darkened"
@@ -41,6 +44,13 @@ def shift_lightness(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
         "area": share(canvas, chosen),
     }
     return Done(after, f"{verb} {named(edit.target)}", measured)
+
+
+def _less_white(old: Floats, new: Floats) -> Floats:
+    """The gain of chroma of tints that get darker: there is less white in them."""
+    tint = np.clip((old - _TINT) / (1 - _TINT), 0, 1)
+    gain = np.clip((1 - new) / np.maximum(1 - old, 0.02), 1, _MOST_GAIN)
+    return np.asarray(1 + tint * (gain - 1), dtype=np.float32)
 
 
 def _limit(canvas: Canvas, chosen: Flags, *, lighter: bool) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from service.engines.embedded.canvas import Canvas
@@ -28,6 +29,9 @@ _THINNEST_PART = 0.7
 _TRIES, _LESS = 6, 0.75
 _LEAST_CHANGE = 0.02
 _MARGIN_PX = 4
+_ALIKE = 0.05  # of OKLab
+_INSIDE = 0.5
+_GAP_PART = 0.25  # of a gap that two shapes share
 
 
 def change_weight(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
@@ -84,7 +88,7 @@ def _redrawn(
     chosen = np.isin(scene.groups.of, strand) & ~scene.background
     window = _window(canvas, strand, abs(amount))
     mask = np.ascontiguousarray(scene.coverage(chosen)[window])
-    weighed = _weighed(mask, amount)
+    weighed = _weighed(mask, amount, _room_px(canvas, chosen, mask, window))
     result = picture.copy()
     ink = _spread_ink(canvas, chosen, window)
     result[window] = over(np.ascontiguousarray(picture[window]), ink, weighed)
@@ -100,7 +104,21 @@ def _window(canvas: Canvas, strand: Indices, amount: float) -> tuple[slice, slic
     return slice(top, min(canvas.scene.height, bottom)), slice(left, min(canvas.scene.width, right))
 
 
-def _weighed(mask: Floats, amount: float) -> Floats:
+def _room_px(canvas: Canvas, chosen: Flags, mask: Floats, window: tuple[slice, slice]) -> float:
+    """How far a strand may grow before the gap to a shape of its kind beside it is half closed."""
+    scene = canvas.scene
+    own = np.unique(scene.groups.of[chosen])
+    ink = np.median(canvas.colours()[chosen], axis=0)
+    alike = np.linalg.norm(canvas.colours() - ink, axis=1) < _ALIKE
+    beside = alike & ~scene.background & ~np.isin(scene.groups.of, own)
+    other = beside[scene.labels[window]]
+    if not other.any() or not (mask > _INSIDE).any():
+        return np.inf
+    away = cv2.distanceTransform((~other).astype(np.uint8), cv2.DIST_L2, 3)
+    return float(away[mask > _INSIDE].min()) * _GAP_PART
+
+
+def _weighed(mask: Floats, amount: float, room_px: float) -> Floats:
     """The mask with its strokes grown by a part of their half-width, or shrunk.
 
     Less is done where that would close a counter, join two letters or break a stroke.
@@ -108,9 +126,9 @@ def _weighed(mask: Floats, amount: float) -> Floats:
     half = half_width(mask)
     if half < _HAIRLINE_PX:
         if amount > 0:
-            return thickened(mask, amount * half)
+            return thickened(mask, min(amount * half, room_px))
         return np.asarray(mask * np.float32(max(1 + amount, _FAINTEST)), dtype=np.float32)
-    offset = max(amount * half, min(0.0, _THINNEST_PX - half))
+    offset = min(max(amount * half, min(0.0, _THINNEST_PX - half)), room_px)
     whole = pieces(mask)
     distance, fine = signed_distance(mask)
     for _ in range(_TRIES):
