@@ -109,6 +109,12 @@ class Deployment:
                 # polled because the processes that know are the ones being hurt
                 await asyncio.sleep(0.1)
 
+    async def reached(self, condition: str, number: int, within_s: float = 60) -> None:
+        """Return once so many tasks are in a state."""
+        async with asyncio.timeout(within_s):
+            while await self.count(condition) < number:
+                await asyncio.sleep(0.05)
+
     async def count(self, condition: str) -> int:
         """How many tasks are in a state."""
         row = await self.database.fetchrow(f"SELECT count(*) AS n FROM task WHERE {condition}")

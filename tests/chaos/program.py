@@ -105,7 +105,7 @@ async def main(role: str) -> int:
     configure_logs("info")
     stopping = Stopping()
     stopping.listen()
-    async with open_resources(settings) as opened:
+    async with open_resources(settings, warm=False) as opened:
         work_s = float(os.environ.get("CHAOS_WORK_S", "0"))
         resources = mortal(opened, os.environ.get("CHAOS_DIE_AT", ""), work_s)
         make, port = (
