@@ -135,6 +135,22 @@ async def test_what_is_no_http_is_answered_with_a_problem(host: Host) -> None:
         assert (answer.status, json.loads(answer.body)["code"]) == (status, code), sent[:40]
 
 
+async def test_a_body_that_is_not_encoded_as_it_says_is_no_fault_of_ours(
+    host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = request(
+        *("POST", "/api/concepts/refine", f"Authorization: Bearer {host.token}"),
+        *("Content-Type: application/json", "Content-Encoding: gzip", "Content-Length: 2"),
+    )
+    answer = await host.problem(head, b"{}")
+    assert (answer.status, json.loads(answer.body)["code"]) == (400, "malformed_json")
+    # the connection is given up after the answer, and whatever is said is said by then
+    async with host.connected() as (reader, writer):
+        writer.write(head + b"{}")
+        await reader.read()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_who_never_finishes_the_headers_is_hung_up_on(host: Host) -> None:
     whole = request("GET", "/healthz")
     for sent in (b"", b"GET", whole[:-2]):
