@@ -22,7 +22,7 @@ from .wire import MakeBody, Wire
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 PATIENCE_S = 60.0
-CANCEL_TIMEOUT_S = 5.0
+CANCEL_TIMEOUT_S = 15.0
 MOST_PER_PAGE = 50
 _NEXT_QUERY = re.compile(r'<[^>]*\?([^>]*)>;\s*rel="?next')
 
