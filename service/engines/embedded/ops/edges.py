@@ -42,10 +42,13 @@ def redraw_edges(canvas: Canvas, edit: Edit, chosen: Flags) -> Done:
         return Done(canvas.redrawn(picture), _SUMMARIES[edit.op].format(named(edit.target)))
     base = _ROUND if edit.op is Op.ROUND else _SMOOTH
     groups = canvas.scene.groups
-    usual = float(np.median(groups.thickness[groups.of[chosen & ~canvas.scene.background]]))
+    shapes = chosen & ~canvas.scene.background
+    if not shapes.any():
+        raise CannotApply("not_in_image", "No artwork was found apart from the background.")
+    usual = float(np.median(groups.thickness[groups.of[shapes]]))
     sigma = max(1.0, min(base * side * amount / _DEFAULT, _OF_SHAPE * usual))
     thick = (groups.thickness > _THIN * sigma)[groups.of]
-    free = chosen & ~canvas.scene.background & ~canvas.scene.text & thick
+    free = shapes & ~canvas.scene.text & thick
     if not free.any():
         raise CannotApply("not_in_image", f"No shape in {named(edit.target)} is large enough.")
     redrawn = resolved(canvas, 1.0, sigma, sigma * _STEEPNESS)

@@ -21,6 +21,7 @@ _GAP = 0.006  # of the shorter side
 _TOLD_APART = 0.045
 _MELTED = 0.02
 _SWEEPS = 4
+_NO_ARTWORK = "No artwork was found apart from the background."
 _BLACK, _WHITE = (0, 0, 0, 255), (255, 255, 255, 255)
 
 
@@ -56,7 +57,7 @@ def _print(
     scene = canvas.scene
     inked = inked_groups(canvas)[scene.groups.of] & ~scene.background
     if not inked.any():
-        raise CannotApply("not_in_image", "No artwork was found apart from the background.")
+        raise CannotApply("not_in_image", _NO_ARTWORK)
     table = np.tile(np.array(paper, np.uint8), (len(scene.regions), 1))
     table[inked] = ink
     printed = carved(canvas.painted(np.ones(len(inked), np.bool_), table), canvas, inked)
@@ -77,6 +78,8 @@ def _main_ink(canvas: Canvas, chosen: Flags) -> tuple[int, int, int, int]:
     """The colour of most of the artwork that is seen well on the ground."""
     scene = canvas.scene
     visible = chosen & ~scene.background
+    if not visible.any():
+        raise CannotApply("not_in_image", _NO_ARTWORK)
     ground = _ground(canvas)
     paper = np.array(ground[:3] if ground[3] > 0 else _WHITE[:3], np.uint8)
     strong = visible & (contrast(np.rint(canvas.rgb()), paper) >= _STRONG)

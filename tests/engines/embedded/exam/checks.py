@@ -162,6 +162,8 @@ def _let_through(sight: Sight, name: str) -> Floats:
 
 
 def _inside_same(sight: Sight, name: str, _text: str) -> str | None:
+    if not sight.inside(name).any():
+        return None
     share = _share_changed(sight, sight.inside(name))
     return None if share <= _MOST_CHANGED else f"{share:.1%} of its inside changed"
 
