@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -174,6 +175,7 @@ class Meaning:
     details: tuple[str, ...]
 
 
+@cache
 def catalogue() -> Mapping[str, Meaning]:
     """Every code that a problem may have."""
     found: dict[str, Meaning] = {}

@@ -1,47 +1,84 @@
-"""The API's description, for programs and for people; all of it is made once at start."""
+"""The API's description, for programs and for people."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
+from functools import cache, cached_property
 from importlib import resources
 
 import jinja2
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from service.api.errors import NotFound, catalogue
-from service.api.openapi import describe
+from service.api.openapi import Json, describe
 from service.api.schemas import TASK_ERROR_CODES
 
 FOLDER = resources.files("service.api")
+CHANGES_SELDOM = {"Cache-Control": "no-cache"}
 
 
 def add_description(app: web.Application, public_url: str) -> None:
-    """Describe every address that the application has by now, at /openapi.json and /docs, and
-    what its problems mean below /problems."""
-    document = describe(app, public_url)
-    style = FOLDER.joinpath("docs.css").read_text()
-    meanings = catalogue()
-    page = _template("docs.html.j2").render(
-        document=document, problems=meanings, failures=TASK_ERROR_CODES, style=style
-    )
-    problem = _template("problem.html.j2")
-    explained = {
-        code: problem.render(code=code, meaning=meaning, style=style)
-        for code, meaning in meanings.items()
-    }
+    """Describe every address of the application at /openapi.json and /docs, and what its problems
+    mean below /problems."""
+    description = Description(app, public_url)
+
+    async def show_document(_request: web.Request) -> web.Response:
+        text = await asyncio.to_thread(lambda: description.as_json)
+        return web.Response(text=text, content_type="application/json", headers=CHANGES_SELDOM)
+
+    async def show_page(_request: web.Request) -> web.Response:
+        return _page(await asyncio.to_thread(lambda: description.as_page))
 
     async def show_problem(request: web.Request) -> web.Response:
-        text = explained.get(request.match_info["code"])
+        pages = await asyncio.to_thread(lambda: description.of_problems)
+        text = pages.get(request.match_info["code"])
         if text is None:
             raise NotFound
-        return _page(text, style)
+        return _page(text)
 
-    app.router.add_get("/openapi.json", _always(json.dumps(document)))
-    app.router.add_get("/docs", _always_page(page, style))
+    app.router.add_get("/openapi.json", show_document)
+    app.router.add_get("/docs", show_page)
     app.router.add_get("/problems/{code}", show_problem)
+
+
+class Description:
+    """What is said of an application, made when somebody first asks: it takes longer than all the
+    rest of a start."""
+
+    def __init__(self, app: web.Application, public_url: str) -> None:
+        self._app = app
+        self._public_url = public_url
+
+    @cached_property
+    def _document(self) -> Json:
+        return describe(self._app, self._public_url)
+
+    @cached_property
+    def as_json(self) -> str:
+        """The OpenAPI document."""
+        return json.dumps(self._document)
+
+    @cached_property
+    def as_page(self) -> str:
+        """The same for people."""
+        return _template("docs.html.j2").render(
+            document=self._document,
+            problems=catalogue(),
+            failures=TASK_ERROR_CODES,
+            style=_style(),
+        )
+
+    @cached_property
+    def of_problems(self) -> dict[str, str]:
+        """What each code means."""
+        page = _template("problem.html.j2")
+        return {
+            code: page.render(code=code, meaning=meaning, style=_style())
+            for code, meaning in catalogue().items()
+        }
 
 
 def _template(name: str) -> jinja2.Template:
@@ -49,25 +86,14 @@ def _template(name: str) -> jinja2.Template:
     return environment.from_string(FOLDER.joinpath(name).read_text())
 
 
-def _always(text: str) -> Handler:
-    async def show(_request: web.Request) -> web.Response:
-        return web.Response(
-            text=text, content_type="application/json", headers={"Cache-Control": "no-cache"}
-        )
-
-    return show
+@cache
+def _style() -> str:
+    return FOLDER.joinpath("docs.css").read_text()
 
 
-def _always_page(text: str, style: str) -> Handler:
-    async def show(_request: web.Request) -> web.Response:
-        return _page(text, style)
-
-    return show
-
-
-def _page(text: str, style: str) -> web.Response:
+def _page(text: str) -> web.Response:
     """A static page that may load nothing: its one style sheet is in it."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
     policy = (
         f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'"
@@ -75,5 +101,5 @@ def _page(text: str, style: str) -> web.Response:
     return web.Response(
         text=text,
         content_type="text/html",
-        headers={"Content-Security-Policy": policy, "Cache-Control": "no-cache"},
+        headers={"Content-Security-Policy": policy, **CHANGES_SELDOM},
     )
