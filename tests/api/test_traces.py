@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import structlog
+from aiohttp.test_utils import unused_port
 
 from queueing.contract import Message, QueueUnavailable
 from queueing.memory import MemoryQueue
 from service.announcing import Announcer
 from service.resources import Resources
-from service.tracing import UNTRACED
+from service.settings import Settings
+from service.tracing import UNTRACED, open_tracing
 from tests.api.harness import PROMPT, Service, running_service
 from tests.collector import Collector, Kind, about, running_collector
 from tests.scripted import Flaky, ScriptedEngine
@@ -172,3 +176,27 @@ async def test_without_a_collector_messages_and_rows_carry_no_trace(service: Ser
     row = await service.resources.database.fetchrow("SELECT traceparent FROM task")
     assert row is not None
     assert row["traceparent"] is None
+
+
+async def test_without_the_extra_it_is_said_once_and_nothing_is_followed(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "service.spans", None)
+    with structlog.testing.capture_logs() as lines:
+        async with open_tracing(Settings(data_dir=tmp_path)) as tracing:
+            assert tracing is UNTRACED
+    assert [line["event"] for line in lines] == ["traces_need_the_extra_otel"]
+
+
+async def test_a_collector_that_is_away_holds_up_neither_answers_nor_the_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{unused_port()}")
+    monkeypatch.setattr("service.spans.STOP_S", 0.2)
+    begin_s = time.perf_counter()
+    async with open_tracing(Settings(data_dir=tmp_path)) as tracing:
+        assert tracing is not UNTRACED
+        with tracing.processing({"traceparent": TRACEPARENT}), tracing.span("part"):
+            assert tracing.traceparent() is not None
+    # the exporter itself would try for ten seconds
+    assert time.perf_counter() - begin_s < 8
