@@ -180,6 +180,11 @@ class Context:
 
     def _append(self, edit: Edit) -> None:
         """Add an edit; one that says the same again only makes it stronger."""
+        if edit.op is Op.RECOLOUR and edit.target.colour is not None:
+            # "brown looks stale, try olive": what is wrong with a colour is why it is replaced
+            self.edits = [
+                e for e in self.edits if e.target != edit.target or e.confidence == 1 or e.to
+            ]
         for i, other in enumerate(self.edits):
             if edit.op is Op.ADD_OUTLINE and other.to is None:  # "a border, a white border"
                 other = replace(other, to=edit.to)

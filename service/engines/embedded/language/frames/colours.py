@@ -167,6 +167,7 @@ FRAMES = frames(
     ("P* swap from? t:T+ (for|as)+ (be|make)* v:colour", _swap),
     ("P* (remove|swap|change)? t:T+ favour P* v:colour", _swap),
     ("P* remove t:T+ for v:colour", _swap),
+    ("(swap|remove) t:colour (comma|and)+ (put|use|add|make)+ v:colour in?", _swap),
     ("P* t:T+ P* swap (for|to|with)+ v:colour", _swap),
     ("swap t:T+ colon? v:colour", _swap),
     ("P* v:colour P* instead (P|change)* t:T+", _swap),

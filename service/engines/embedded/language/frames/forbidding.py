@@ -121,6 +121,7 @@ FRAMES = frames(
     (f"refrain {_DOING} t:U+ P* q:(X|comp)", _unwanted),
     (f"refrain {_DOING} q:(pred|adj|comp|style|vague)", _unwanted),
     ("refrain P* q:(causes|does)~ (t:U+)?", _unwanted),
+    ("refrain (make|P)* T+ P* (go_away|trouble)", _nothing),
     ("refrain risk q:measure~ (O+ T+)?", _nothing),
     (f"refrain {_DOING} q:measure~ (O+ t:T+)?", _unwanted),
     ("refrain (use|want|P)* gradient", _flatten),

@@ -139,6 +139,7 @@ def _fill(_m: Match, _: Reading) -> Acts:
 
 FRAMES = frames(
     ("P* (rotate|flip|make|put) (t:T+)? P* overturned", _overturn),
+    ("P* overturned look", _overturn),
     ("P* (rotate|make) (t:T+)? P* n:number degrees P* way:turned?", _rotate),
     ("P* rotate* (t:T+)? P* n:turn_of P* way:turned?", _rotate),
     ("P* r:rotate (t:T+)? O* (n:number degrees?)? P* way:turned?", _rotate),

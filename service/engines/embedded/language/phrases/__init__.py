@@ -57,7 +57,12 @@ def _variety(items: list[Item], at: int) -> Item:
         return item
     before = items[at - 1] if at and not item.article else None
     thing = before is not None and before.article == "the" and before.has("noun", "target")
-    led = item.article == "a" or (before is not None and (before.has(*_LEADING) or thing))
+    contrasted = at == 0 and items[at + 2 : at + 3] and items[at + 2].has("instead")
+    led = (
+        item.article == "a"
+        or contrasted
+        or (before is not None and (before.has(*_LEADING) or thing))
+    )
     unsaid = item.has("noun") or (item.has("adj") and not item.has("mod", "hue"))
     return replace(item, senses=(Sense("mod"),)) if led and unsaid else item
 
