@@ -9,15 +9,13 @@ import numpy as np
 
 from service.engines.embedded.colour import oklab
 from tests.engines.embedded.exam.named_colours import is_called
+from tests.engines.embedded.exam.places import PLACE_CHECKS, span
 from tests.engines.embedded.exam.redrawn import premultiplied, redrawn
 from tests.engines.embedded.exam.sight import (
     GROUND,
     Flags,
     Floats,
     Sight,
-    artwork,
-    box_of,
-    found,
 )
 
 type Check = Callable[[Sight, str, str], str | None]
@@ -32,7 +30,6 @@ _GREY = 0.02
 _FLAT_LEVELS = 2.0
 _CLOSE = 0.035  # of OKLab
 _SEEN = 0.05  # of OKLab
-_LEAST_MOVED = 0.012  # of the canvas
 _WEIGHT = 1.04
 
 
@@ -49,15 +46,8 @@ def _chroma(lab: Floats) -> float:
     return float(np.hypot(lab[1], lab[2]))
 
 
-def _span(text: str, default: tuple[float, float]) -> tuple[float, float]:
-    if not text:
-        return default
-    low, high = text.split("..")
-    return float(low), float(high)
-
-
 def _rises(value: float, text: str, what: str) -> str | None:
-    low, high = _span(text, (_LEAST_SHIFT, 1.0))
+    low, high = span(text, (_LEAST_SHIFT, 1.0))
     return None if low <= value <= high else f"{what} by {value:.3f}, not {low}–{high}"
 
 
@@ -98,7 +88,7 @@ def _muted(sight: Sight, name: str, text: str) -> str | None:
 def _chroma_ratio(sight: Sight, name: str, text: str) -> str | None:
     before, after = _means(sight, name)
     ratio = _chroma(after) / max(_chroma(before), 1e-6)
-    low, high = _span(text, (0.0, 1.0))
+    low, high = span(text, (0.0, 1.0))
     return None if low <= ratio <= high else f"chroma is ×{ratio:.2f}"
 
 
@@ -237,108 +227,8 @@ def _hollow(sight: Sight, name: str, _text: str) -> str | None:
     return None if float(np.median(distance)) < _SEEN else "its inside is filled"
 
 
-def _colours_of(sight: Sight, name: str) -> list[Floats]:
-    lab = sight.before_lab[sight.solid(name)]
-    rows = lab[np.argsort(lab[:, 0], kind="stable")]
-    steps = np.linspace(0, len(rows) - 1, 6).round().astype(int)
-    return [rows[step] for step in steps]
-
-
-def _located(sight: Sight, name: str) -> tuple[Flags, Flags]:
-    """Where a layer is before and after, by its colours."""
-    if name == "art":
-        return artwork(sight.before), artwork(sight.after)
-    own = _colours_of(sight, name)
-    others = [
-        colour
-        for other in (*sight.layers, GROUND)
-        if other != name and sight.solid(other).any()
-        for colour in _colours_of(sight, other)
-        if min(float(np.linalg.norm(colour - c)) for c in own) > 0.02
-    ]
-    return found(sight.before, own, others), found(sight.after, own, others)
-
-
-def _sizes(sight: Sight, name: str) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    boxes = [box_of(_without_crumbs(seen)) for seen in _located(sight, name)]
-    sizes = [(b[2] - b[0], b[3] - b[1]) for b in boxes if b is not None]
-    return (sizes[0], sizes[1]) if len(sizes) == 2 else None
-
-
-def _without_crumbs(seen: Flags) -> Flags:
-    """Pixels that have neighbours, so that a blended edge is not taken for a shape."""
-    return np.asarray(cv2.morphologyEx(seen.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2))) > 0)
-
-
-def _grown(sight: Sight, name: str) -> float | None:
-    sizes = _sizes(sight, name)
-    if sizes is None:
-        return None
-    (w0, h0), (w1, h1) = sizes
-    return float(np.sqrt(w1 * h1 / (w0 * h0)))
-
-
-def _bigger(sight: Sight, name: str, text: str) -> str | None:
-    factor = _grown(sight, name)
-    low, high = _span(text, (1.03, 4))
-    return None if factor is not None and low < factor < high else f"size ×{factor}"
-
-
-def _smaller(sight: Sight, name: str, text: str) -> str | None:
-    factor = _grown(sight, name)
-    low, high = _span(text, (0.25, 0.97))
-    return None if factor is not None and low < factor < high else f"size ×{factor}"
-
-
-def _narrower(sight: Sight, name: str, _text: str) -> str | None:
-    sizes = _sizes(sight, name)
-    if sizes is None:
-        return "not found"
-    before, after = (w / h for w, h in sizes)
-    return None if after < 0.8 * before else f"width to height {before:.2f} → {after:.2f}"
-
-
-def _wider(sight: Sight, name: str, _text: str) -> str | None:
-    sizes = _sizes(sight, name)
-    if sizes is None:
-        return "not found"
-    before, after = (w / h for w, h in sizes)
-    return None if after > 1.25 * before else f"width to height {before:.2f} → {after:.2f}"
-
-
-def _centre_of(seen: Flags) -> tuple[float, float]:
-    rows, columns = np.nonzero(_without_crumbs(seen))
-    if not rows.size:
-        return -9.0, -9.0
-    return float(columns.mean()) / seen.shape[1], float(rows.mean()) / seen.shape[0]
-
-
-def _moved(sight: Sight, name: str, text: str) -> str | None:
-    (x0, y0), (x1, y1) = (_centre_of(seen) for seen in _located(sight, name))
-    by = {"left": x0 - x1, "right": x1 - x0, "up": y0 - y1, "down": y1 - y0}[text]
-    return None if by > _LEAST_MOVED else f"moved {text} by {by:.3f}"
-
-
-def _above(sight: Sight, name: str, text: str) -> str | None:
-    own, other = (_centre_of(_located(sight, n)[1])[1] for n in (name, text))
-    return None if own < other - _LEAST_MOVED else f"at {own:.2f}, {text} at {other:.2f}"
-
-
-def _left_of(sight: Sight, name: str, text: str) -> str | None:
-    own, other = (_centre_of(_located(sight, n)[1])[0] for n in (name, text))
-    return None if own < other - _LEAST_MOVED else f"at {own:.2f}, {text} at {other:.2f}"
-
-
-def _centred(sight: Sight, name: str, _text: str) -> str | None:
-    box = box_of(_located(sight, name)[1])
-    if box is None:
-        return "not found"
-    height, width = sight.after.shape[:2]
-    off = max(abs(box[0] + box[2] - width) / width, abs(box[1] + box[3] - height) / height)
-    return None if off < 0.02 else f"{off:.3f} off the centre"
-
-
 CHECKS: dict[str, Check] = {
+    **PLACE_CHECKS,
     "lighter": _lighter,  # by OKLab lightness; ":low..high" bounds it
     "darker": _darker,
     "warmer": _warmer,
@@ -361,12 +251,4 @@ CHECKS: dict[str, Check] = {
     "thicker": _thicker,
     "thinner": _thinner,
     "hollow": _hollow,  # its inside shows the ground
-    "bigger": _bigger,  # its box; ":low..high" as a factor
-    "smaller": _smaller,
-    "narrower": _narrower,  # its box, for its height
-    "wider": _wider,
-    "moved": _moved,  # ":left|right|up|down"
-    "above": _above,  # ":layer"
-    "left-of": _left_of,
-    "centred": _centred,
 }
