@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import resource
 from collections.abc import Callable
 
 from aiohttp import web
@@ -15,6 +17,7 @@ FINISH_S = 10.0
 LOOK_AGAIN_S = 0.02
 # after the time for finishing, so for what has to be cut off
 CUT_OFF_S = 0.5
+OPEN_FILES = 65_536
 
 
 async def serve(
@@ -30,6 +33,7 @@ async def serve(
 
     Without a port it runs and nobody can connect. Raises `WrongSetting` for a port that is taken.
     """
+    allow_many_connections()
     runner = Runner(app, stopping, cut_off_s=CUT_OFF_S)
     try:
         await runner.setup()
@@ -41,6 +45,18 @@ async def serve(
         await _finish(runner, stopping)
     finally:
         await runner.cleanup()
+
+
+def allow_many_connections() -> None:
+    """Let this process open as many files as it may: each connection is one, and shells and
+    service managers begin with 1,024.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        # some systems have a lower limit that they tell nobody
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from service.serving import serve
 from service.settings import Settings
 from service.stopping import Stopping
 from tests.api.harness import Service, User, running_service
+from tests.processes import ROOT
 from tests.scripted import ScriptedEngine
 
 LIMIT_S = 60
@@ -192,6 +195,18 @@ async def test_a_body_that_does_not_come_is_given_up(host: Host) -> None:
     ):
         answer = await host.problem(head, body)
         assert (answer.status, json.loads(answer.body)["code"]) == (408, "request_timeout")
+
+
+def test_a_process_may_have_more_connections_than_shells_begin_with() -> None:
+    program = """
+import resource
+from service.serving import allow_many_connections
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, 4096))
+allow_many_connections()
+print(*resource.getrlimit(resource.RLIMIT_NOFILE))
+"""
+    said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True)
+    assert said.stdout.split() == [b"4096", b"4096"], said.stderr
 
 
 async def test_a_user_and_a_process_have_only_so_many_streams(
