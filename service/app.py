@@ -35,6 +35,7 @@ from service.lag import watch_lag
 from service.resources import Resources
 from service.settings import Settings
 from service.stopping import Stopping
+from service.timed_images import TimedImages
 from service.tracing import UNTRACED, Tracing
 from storage.images.files import FileImages
 from storage.task import Task
@@ -96,7 +97,7 @@ def _provide(app: web.Application, resources: Resources, stopping: Stopping) -> 
     app[keys.STORIES] = Stories(resources.tasks, resources.events, resources.images)
     app[keys.WEBHOOKS] = resources.webhooks
     app[keys.DELIVERIES] = resources.deliveries
-    app[keys.IMAGES] = resources.images
+    app[keys.IMAGES] = TimedImages(resources.images, resources.metrics.image_store)
     app[keys.INTAKE] = resources.intake
     app[keys.FETCHER] = resources.fetcher
     app[keys.ANNOUNCER] = resources.announcer

@@ -66,7 +66,7 @@ async def test_attempts_and_ends_are_counted_and_timed(
     assert await one(service, "tasks_ended_total", outcome="completed") == 1
     assert await one(service, "tasks_ended_total", outcome="engine_failed") == 1
     assert await one(service, "task_refunds_total") == 1
-    assert await one(service, "image_store_seconds_count", operation="put") == 1
+    assert await one(service, "image_store_seconds_count", operation="put") == 3
     assert await one(service, "image_store_seconds_count", operation="get") == 3
 
 
