@@ -46,6 +46,12 @@ def _substituted(m: Match, reading: Reading) -> Acts:
     return _swap(m, reading) if words.startswith("sub") or "in" in m else None
 
 
+def _put_instead(m: Match, reading: Reading) -> Acts:
+    """ "not brown, green"; but "not the brown, the green" only points."""
+    points = m.item("i").words == "not" and m.item("v").article == "the"
+    return None if points else _swap(m, reading)
+
+
 def _put_in(m: Match, reading: Reading) -> Acts:
     """ "substitute olive wherever there is brown"."""
     target = aims_of(m.items("t"))[0].target
@@ -171,7 +177,7 @@ FRAMES = frames(
     ("P* t:T+ P* swap (for|to|with)+ v:colour", _swap),
     ("swap t:T+ colon? v:colour", _swap),
     ("P* v:colour P* instead (P|change)* t:T+", _swap),
-    ("instead t:T+ P* v:colour", _swap),
+    ("i:instead t:T+ P* v:colour", _put_instead),
     ("P* t:T+ P* v:colour instead T", _swap),
     ("P* t:T+ (arrow|become) v:colour", _swap),
     ("from t:T to v:colour", _swap),
