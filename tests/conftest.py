@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,9 @@ import pytest
 from storage.database import Database, Pool, open_database
 from storage.embedded import embedded_postgres
 from storage.schema import migrate
+
+# a run in the background is deaf to Ctrl-C, and so were the programs that tests start and stop
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # a test's database need not survive a power cut
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
