@@ -15,8 +15,8 @@ from service.jwks import ALGORITHMS, KeySet
 NOT_BEFORE_LEEWAY_S = 30
 GUEST_TTL_S = 30 * 24 * 3600
 MAX_TOKEN_CHARS = 8_192
-REMEMBER_S = 60.0
-REMEMBERED_TOKENS = 4_096
+REMEMBER_S = 300.0
+REMEMBERED_TOKENS = 16_384
 
 
 class AuthenticationRequired(Exception):
@@ -46,8 +46,8 @@ class TokenRules:
 class Authenticator:
     """Verifies tokens, by the secret and by a provider's keys, whichever there are.
 
-    A token that cannot be verified is never let through. One that was verified is remembered for a
-    minute, or until it expires: a client that polls sends the same one again and again.
+    A token that cannot be verified is never let through. One that was verified is remembered for
+    five minutes, or until it expires: a client sends the same one again and again.
     """
 
     def __init__(self, rules: TokenRules, keys: KeySet | None = None) -> None:

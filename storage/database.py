@@ -80,8 +80,10 @@ class Database:
             raise DatabaseUnavailable(DatabaseUnavailable.__doc__) from error
 
     async def _connection(self) -> Any:
+        # where one is free there is no wait to be bounded, and a timer has its price
+        timeout_s = None if self._pool.get_idle_size() else ACQUIRE_TIMEOUT_S
         try:
-            return await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+            return await self._pool.acquire(timeout=timeout_s)
         except asyncpg.PostgresError as error:
             # it let this process in before: whatever it says now, it is a matter of its operators
             raise DatabaseUnavailable(DatabaseUnavailable.__doc__) from error

@@ -94,7 +94,8 @@ async def check_body(request: web.Request, handler: Handler) -> web.StreamRespon
             (request.charset or "utf-8").lower() in ("utf-8", "utf8")
         )
         try:
-            async with asyncio.timeout(JSON_BODY_S):
+            # where all of it is there already, there is nothing to wait for
+            async with asyncio.timeout(None if request.content.is_eof() else JSON_BODY_S):
                 body = await request.read()
         except TimeoutError as error:
             raise BodyTooSlow from error
