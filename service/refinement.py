@@ -28,25 +28,22 @@ from service.engines.contract import (
     NothingToApply,
     PreserveAspect,
     Report,
-    SourceInvalid,
-    SourceTooLarge,
 )
-from service.fetching import Fetcher, FetchFailed, FetchRefused, FetchTooLarge
-from service.intake import ImageInvalid, ImageTooLarge, Intake
+from service.fetching import Fetcher
+from service.intake import Intake
 from service.leasing import LeaseLost, Progress, persist, under_lease
 from service.metrics import Metrics
+from service.sources import SUFFIXES, source_of
 from service.tracing import UNTRACED, Tracing
 from storage.concept import NewImage
 from storage.database import DatabaseUnavailable
-from storage.images.contract import ImageMissing, Images, ImageStoreUnavailable
-from storage.images.contract import ImageTooLarge as StoredImageTooLarge
+from storage.images.contract import Images
 from storage.task import Task
 from storage.tasks import Accepted, NewTask, Tasks
 from storage.work import Work
 
 log = structlog.get_logger()
 
-MAX_IMAGE_BYTES = 10 * 1024 * 1024
 RETRY_BASE_S = 1.0
 RETRY_MOST_S = 60.0
 
@@ -57,28 +54,9 @@ _BEGINNINGS = {
     "image/svg+xml": b"<svg",
 }
 _NEVER = b"\0never"
-_SUFFIXES = {
-    "image/png": ".png",
-    "image/jpeg": ".jpg",
-    "image/webp": ".webp",
-    "image/svg+xml": ".svg",
-}
 
 CANCELED_MESSAGE = "The refinement was canceled."
 GIVEN_UP_MESSAGE = "Something went wrong on our side. The refinement was not charged."
-
-
-class SourceUnavailable(EngineError):
-    """The image to refine is not available any more."""
-
-    code = "source_unavailable"
-
-
-class SourceUnreachable(EngineError):
-    """The image to refine could not be fetched."""
-
-    code = "source_unavailable"
-    retryable = True
 
 
 class TryTimedOut(EngineError):
@@ -218,7 +196,7 @@ class Refinery:
     async def _refine(self, task: Task, progress: Progress) -> str:
         progress.tell(0.05, "Getting the image")
         with self.tracing.span("source"):
-            source, fetched = await self._source_of(task)
+            source, fetched = await source_of(task, self.images, self.fetcher, self.intake)
         attempt = Attempt(
             progress=progress.part(0.1, 0.9),
             resume=task.engine_note,
@@ -232,7 +210,7 @@ class Refinery:
             raise EngineFailed(EngineFailed.__doc__)
         progress.tell(0.95, "Storing the result")
         image = NewImage(
-            f"{task.user_id}/{task.id}-{task.attempt}{_SUFFIXES[refined.content_type]}",
+            f"{task.user_id}/{task.id}-{task.attempt}{SUFFIXES[refined.content_type]}",
             refined.content_type,
             refined.width,
             refined.height,
@@ -246,36 +224,6 @@ class Refinery:
             # it when no concept names it.
             raise LeaseLost
         return "completed"
-
-    async def _source_of(self, task: Task) -> tuple[bytes, NewImage | None]:
-        """The original's bytes, and what to keep of it when it came from outside."""
-        if task.concept_id is None:
-            return await self._fetch(task)
-        if task.source_key is None:
-            raise SourceUnavailable(SourceUnavailable.__doc__)
-        try:
-            return await self.images.get(task.source_key, max_bytes=4 * MAX_IMAGE_BYTES), None
-        except ImageMissing as error:
-            raise SourceUnavailable(SourceUnavailable.__doc__) from error
-        except StoredImageTooLarge as error:
-            raise SourceTooLarge(SourceTooLarge.__doc__) from error
-        except ImageStoreUnavailable as error:
-            raise SourceUnreachable(SourceUnreachable.__doc__) from error
-
-    async def _fetch(self, task: Task) -> tuple[bytes, NewImage]:
-        try:
-            taken = await self.intake.take(await self.fetcher.fetch(task.source_url))
-        except FetchRefused as error:
-            raise SourceUnavailable(SourceUnavailable.__doc__) from error
-        except FetchFailed as error:
-            raise SourceUnreachable(SourceUnreachable.__doc__) from error
-        except (FetchTooLarge, ImageTooLarge) as error:
-            raise SourceTooLarge(SourceTooLarge.__doc__) from error
-        except ImageInvalid as error:
-            raise SourceInvalid(SourceInvalid.__doc__) from error
-        key = f"{task.user_id}/{task.id}-{task.attempt}-source{_SUFFIXES[taken.content_type]}"
-        await self.images.put(key, taken.body, content_type=taken.content_type)
-        return taken.body, NewImage(key, taken.content_type, taken.width, taken.height)
 
     async def _keep(self, task: Task, note: Any) -> None:
         if not await persist(lambda: self.work.keep_note(task, note)):

@@ -17,8 +17,7 @@ from service.api.errors import (
     invalid_from,
 )
 from service.api.schemas import DescriptionsIn
-from service.intake import ImageTooLarge
-from service.refinement import MAX_IMAGE_BYTES
+from service.intake import MAX_BODY_BYTES, ImageTooLarge
 
 MAX_FIELD_BYTES = 16 * 1024
 MAX_PARTS = 16
@@ -50,7 +49,7 @@ async def read_upload(request: web.Request) -> Upload:
     """
     if request.content_type != "multipart/form-data":
         raise MultipartRequired
-    if (request.content_length or 0) > MAX_IMAGE_BYTES + MAX_PARTS * MAX_FIELD_BYTES:
+    if (request.content_length or 0) > MAX_BODY_BYTES + MAX_PARTS * MAX_FIELD_BYTES:
         raise ImageTooLarge
     try:
         async with asyncio.timeout(UPLOAD_S):
@@ -78,7 +77,7 @@ async def _read_parts(request: web.Request) -> tuple[bytes, dict[str, str]]:
         if not isinstance(part, BodyPartReader):
             raise ValueError("nested multipart")  # noqa: TRY004 - the sender's mistake, not a type's
         if part.name == "image":
-            image = await _read(part, MAX_IMAGE_BYTES, ImageTooLarge)
+            image = await _read(part, MAX_BODY_BYTES, ImageTooLarge)
         elif part.name in _FIELDS:
             fields[part.name] = (await _read(part, MAX_FIELD_BYTES, PayloadTooLarge)).decode()
         else:
