@@ -74,8 +74,10 @@ async def test_a_part_that_does_not_answer_is_not_waited_for(
 ) -> None:
     monkeypatch.setattr("service.health.CHECK_TIMEOUT_S", 0.3)
     database = service.resources.database
+    # some more than there are connections, for chores have theirs and give them back
     sleepers = [
-        asyncio.create_task(database.fetch("SELECT pg_sleep(4)")) for _ in range(POOL_CONNECTIONS)
+        asyncio.create_task(database.fetch("SELECT pg_sleep(3)"))
+        for _ in range(POOL_CONNECTIONS + 4)
     ]
     async with asyncio.timeout(LIMIT_S):
         while database.in_use[0] < POOL_CONNECTIONS:
