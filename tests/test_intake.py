@@ -68,19 +68,19 @@ async def test_every_file_is_taken_or_refused_in_time_and_the_next_one_is_taken(
     intake: Intake, verdict: corpus.Verdict, make: Callable[[], bytes]
 ) -> None:
     body = make()
-    async with asyncio.timeout(LIMIT_S):
-        try:
+    try:
+        async with asyncio.timeout(LIMIT_S):
             taken = await intake.take(body)
-        except ImageInvalid:
-            assert verdict == "invalid"
-        except ImageTooLarge:
-            assert verdict == "too large"
-        else:
-            assert verdict == "taken"
-            assert corpus.SECRET not in taken.body
-            assert pixels(taken.body).shape == (taken.height, taken.width, 4)
-            again = await intake.take(taken.body)
-            assert again.body == taken.body, "what is bare already stays as it is"
+    except ImageInvalid:
+        assert verdict == "invalid"
+    except ImageTooLarge:
+        assert verdict == "too large"
+    else:
+        assert verdict == "taken"
+        assert corpus.SECRET not in taken.body
+        assert pixels(taken.body).shape == (taken.height, taken.width, 4)
+        again = await intake.take(taken.body)
+        assert again.body == taken.body, "what is bare already stays as it is"
     assert (await intake.take(corpus.png())).width == corpus.SIDE_PX
 
 
