@@ -16,6 +16,9 @@ from storage.database import DatabaseUnavailable
 log = structlog.get_logger()
 
 POLL_S = 0.05
+# many take longer to look up, so they are looked up less often: the share of the processor stays
+POLL_MOST_S = 0.12
+POLL_MORE_S_PER_TASK = 0.00007
 POLL_AFTER_FAILURE_S = 1.0
 DELETED = 0
 """The version of a task that has been deleted."""
@@ -50,7 +53,7 @@ class Watcher:
             for task_id, version in changed.items():
                 if followed := self._followed.get(task_id):
                     followed.see(version)
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(min(POLL_MOST_S, POLL_S + POLL_MORE_S_PER_TASK * len(known)))
 
     @asynccontextmanager
     async def follow(self, task_id: UUID, version: int) -> AsyncIterator[Follower]:
