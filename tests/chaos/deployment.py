@@ -18,7 +18,7 @@ from aiohttp.test_utils import unused_port
 from service.auth import TokenRules, make_token
 from storage.concept import NewImage
 from storage.concepts import Concepts
-from storage.database import Database
+from storage.database import Database, DatabaseUnavailable
 from storage.images.files import FileImages
 from tests.api.harness import Json, User, a_png
 from tests.processes import ROOT, Process
@@ -105,9 +105,15 @@ class Deployment:
     async def all_ended(self, within_s: float) -> None:
         """Return once no task is active."""
         async with asyncio.timeout(within_s):
-            while await self.count("status IN ('pending', 'processing')"):
-                # polled because the processes that know are the ones being hurt
+            # polled because the processes that know are the ones being hurt
+            while not await self._none_is_active():
                 await asyncio.sleep(0.1)
+
+    async def _none_is_active(self) -> bool:
+        try:
+            return await self.count("status IN ('pending', 'processing')") == 0
+        except DatabaseUnavailable:
+            return False
 
     async def reached(self, condition: str, number: int, within_s: float = 60) -> None:
         """Return once so many tasks are in a state."""

@@ -115,8 +115,15 @@ def processes_in(folder: Path) -> list[int]:
 def servers_in(data_dir: Path) -> int:
     """How many servers serve the data: their first processes are nobody's children here."""
     processes = processes_in(data_dir)
-    parents = [int(Path(f"/proc/{one}/stat").read_text().split()[3]) for one in processes]
-    return sum(parent not in processes for parent in parents)
+    return sum(_parent_of(one) not in (None, *processes) for one in processes)
+
+
+def _parent_of(process: int) -> int | None:
+    """None for one that has ended since."""
+    try:
+        return int(Path(f"/proc/{process}/stat").read_text().split()[3])
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 def kill_server(data_dir: Path) -> None:
