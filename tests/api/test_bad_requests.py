@@ -11,25 +11,9 @@ import pytest
 from aiohttp import FormData
 
 from tests.api.harness import Service, User, a_png
+from tests.contract import CODES
 
-CATALOGUE = {
-    "authentication_required",
-    "token_invalid",
-    "token_expired",
-    "validation_error",
-    "malformed_json",
-    "unsupported_media_type",
-    "payload_too_large",
-    "not_found",
-    "concept_not_found",
-    "task_not_found",
-    "task_active",
-    "idempotency_key_reused",
-    "quota_exceeded",
-    "image_invalid",
-    "image_too_large",
-    "method_not_allowed",
-}
+CATALOGUE = {*CODES} - {"service_unavailable", "internal_error"}
 URL = "https://example.com/a.png"
 
 

@@ -20,6 +20,10 @@ const SENTENCES = {
   image_too_large: (body) => told(body, "This image is too large: 10 MB is the most."),
   service_unavailable: () => "The service is not available at the moment. Please try again soon.",
   internal_error: () => "Something went wrong on our side. Please try again.",
+  malformed_request: () => "The request was garbled on its way. Please try again.",
+  headers_too_large: () => "The request was garbled on its way. Please try again.",
+  request_timeout: () => "The connection is too slow for this. Please try again.",
+  too_many_streams: () => "This is open in too many windows. Please close some of them.",
   method_not_allowed: () => "The service does not do this here.",
 };
 
