@@ -88,3 +88,9 @@ def processes_naming(text: str) -> list[str]:
         if text in line:
             found.append(line)
     return found
+
+
+def postmasters(folder: Path) -> list[int]:
+    """The first processes of the PostgreSQLs below a folder, as far as they have said."""
+    lines = [file.read_text().splitlines() for file in folder.rglob("postmaster.pid")]
+    return [int(line[0]) for line in lines if line]

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from tests.api.harness import User, a_png
-from tests.processes import processes_naming, service_process
+from tests.processes import postmasters, processes_naming, service_process
 
 SAMPLE = Path(__file__).parents[1] / "service" / "studio" / "samples" / "coffee.png"
 
@@ -81,12 +81,6 @@ async def test_a_service_killed_with_30_tasks_under_way_ends_each_of_them_once(
                 assert quota["refinements"]["used"] == 1
             assert await second.stop() == 0
     await gone(str(tmp_path))
-
-
-def postmasters(folder: Path) -> list[int]:
-    """The first processes of the databases below a folder, as far as they have said."""
-    lines = [path.read_text().splitlines() for path in folder.rglob("postmaster.pid")]
-    return [int(line[0]) for line in lines if line]
 
 
 async def test_a_database_that_is_killed_comes_back_without_a_restart(tmp_path: Path) -> None:

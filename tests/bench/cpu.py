@@ -1,4 +1,5 @@
-"""What processes have used of the processors, which others on the machine disturb little."""
+"""What processes have used of the processors and hold of the memory, which others on the machine
+disturb little."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ def cpu_s(pid: int) -> float:
     return sum(spent.get(one, 0.0) for one in found)
 
 
-def postmaster(folder: Path) -> int:
-    """The first process of the PostgreSQL whose data are somewhere below the folder."""
-    [file] = folder.rglob("postmaster.pid")
-    return int(file.read_text().splitlines()[0])
+def resident_mb(pid: int) -> float:
+    """The memory of a process that is really there."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024

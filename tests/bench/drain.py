@@ -23,12 +23,13 @@ from queueing.pubsub import PubSubQueue
 from service.announcing import message_for
 from storage.database import open_database
 from storage.tasks import NewTask, Tasks
-from tests.bench.cpu import cpu_s, postmaster
+from tests.bench.cpu import cpu_s
 from tests.bench.parts import bench_folder, fresh_database, module_process
 from tests.bench.peer import jobs_on
 from tests.bench.table import Row
 from tests.chaos.deployment import Deployment, deployment, ensure_rules
 from tests.emulators import pubsub_emulator
+from tests.processes import postmasters
 
 TASKS = 2_000
 CONCURRENCIES = (4, 50)
@@ -178,7 +179,7 @@ async def _make_due(made: Deployment, _ids: list[UUID]) -> None:
 @asynccontextmanager
 async def _spending(ground: Ground, worker: Process) -> AsyncIterator[list[float]]:
     """What a task costs the worker and the database, in ms; known afterwards."""
-    pids = (worker.pid, postmaster(ground.folder))
+    pids = (worker.pid, *postmasters(ground.folder))
     before = [cpu_s(pid) for pid in pids]
     spent: list[float] = []
     yield spent

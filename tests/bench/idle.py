@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 
 from queueing.contract import Message
 from queueing.pubsub import PubSubQueue
-from tests.bench.cpu import cpu_s
+from tests.bench.cpu import cpu_s, resident_mb
 from tests.bench.outages import on_pubsub
 from tests.bench.table import Row
 
@@ -55,9 +54,3 @@ async def _until_at_rest(pid: int) -> None:
             await asyncio.sleep(5)
             if cpu_s(pid) - spent_s < 0.25:
                 return
-
-
-def resident_mb(pid: int) -> float:
-    """The memory that a process holds."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from tests.bench.accept import (
     bearer,
     refine_request,
 )
+from tests.bench.cpu import resident_mb
 from tests.bench.load import Outcome, request_bytes, send
 from tests.bench.parts import bench_folder, fresh_database, listening, module_process
 from tests.bench.table import Row
@@ -173,9 +173,3 @@ async def process(ground: Ground) -> AsyncIterator[tuple[int, int]]:
         port, "tests.bench.api_only", settings=api_settings(ground, port)
     ) as running:
         yield port, running.pid
-
-
-def resident_mb(pid: int) -> float:
-    """The memory of a process that is really there."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024

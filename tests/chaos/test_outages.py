@@ -18,7 +18,7 @@ from storage.embedded import embedded_postgres
 from storage.schema import migrate
 from tests.chaos.deployment import Deployment, deployment, ensure_rules
 from tests.emulators import PubSubEmulator, pubsub_emulator
-from tests.processes import Process
+from tests.processes import Process, postmasters
 
 LEASE_S = 2
 
@@ -154,12 +154,11 @@ async def test_a_database_that_restarts_under_load_answers_503_and_loses_nothing
                 async with asyncio.timeout(60):
                     while await completed(dsn) == 0:
                         await asyncio.sleep(0.05)
-                killed = postmaster(tmp_path / "database")
-                assert killed is not None
+                [killed] = postmasters(tmp_path / "database")
                 os.kill(killed, number)
                 async with asyncio.timeout(60):
                     # what the old one had begun may still answer for a moment
-                    while postmaster(tmp_path / "database") in (None, killed):
+                    while postmasters(tmp_path / "database") in ([], [killed]):
                         await asyncio.sleep(0.05)
                     while not await answers(api):
                         await asyncio.sleep(0.05)
@@ -243,9 +242,3 @@ async def answers(api: Process) -> bool:
     """Whether the API is ready."""
     async with aiohttp.ClientSession() as session, session.get(f"{api.base}/readyz") as response:
         return response.status == 200
-
-
-def postmaster(folder: Path) -> int | None:
-    """The database's first process; None while there is none."""
-    lines = [line for file in folder.rglob("postmaster.pid") for line in file.read_text().split()]
-    return int(lines[0]) if lines else None
