@@ -147,6 +147,7 @@ async def test_a_loop_that_is_held_up_is_noticed() -> None:
     watching = asyncio.create_task(watch_lag(observe, every_s=0.01))
     async with asyncio.timeout(20):
         await noticed.wait()
+        # it waits for nothing: it is what holds the loop up
         time.sleep(0.3)
         noticed.clear()
         await noticed.wait()

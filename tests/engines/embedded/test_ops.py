@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import numpy as np
 import pytest
 
 from service.engines.embedded.apply import perform
 from service.engines.embedded.colour import contrast
 from service.engines.embedded.ops import OPS
-from service.engines.embedded.ops.vectorize import TRACER
 from service.engines.embedded.plan import Constraint, Edit, Keep, Op, Part, Plan, Target
 from tests.engines.embedded.pixels import (
     as_jpeg,
@@ -232,7 +229,6 @@ def test_edits_are_made_from_the_ground_up_whatever_their_order() -> None:
     assert [edit["op"] for edit in report["applied"]] == ["background", "shadow"]
 
 
-@pytest.mark.skipif(importlib.util.find_spec(TRACER) is None, reason="the tracer is optional")
 def test_a_vector_file_has_the_logo_s_own_colours() -> None:
     outcome = perform(logo("mountain").render(), plan(Op.VECTORIZE, Part.IMAGE))
     assert outcome.content_type == "image/svg+xml"
