@@ -15,6 +15,7 @@ import pytest
 from storage.database import Database, Pool, open_database
 from storage.embedded import embedded_postgres
 from storage.schema import migrate
+from tests.processes import Start, fork_server
 
 # a run in the background is deaf to Ctrl-C, and so were the programs that tests start and stop
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -29,6 +30,13 @@ async def postgres_server() -> AsyncIterator[str]:
     with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
         async with embedded_postgres(Path(folder), NOT_DURABLE) as dsn:
             yield dsn
+
+
+@pytest.fixture(scope="session")
+async def fork() -> AsyncIterator[Start]:
+    """Starts processes of the service from one that has imported it."""
+    async with fork_server() as fork:
+        yield fork
 
 
 @pytest.fixture(scope="session")

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
-from aiohttp.test_utils import unused_port
 
 from tests.api.harness import User, a_png
-from tests.processes import ROOT, Process
+from tests.processes import Process, Start, service_process
 
 LIMIT_S = 60
 UPLOAD = b"".join(
@@ -29,33 +26,18 @@ UPLOAD = b"".join(
 
 @asynccontextmanager
 async def slow_service(
-    folder: Path, database_url: str, settings: Mapping[str, str]
+    folder: Path, database_url: str, settings: Mapping[str, str], fork: Start
 ) -> AsyncIterator[Process]:
     """The whole service as a process, whose engine takes `CHAOS_WORK_S`."""
-    port = unused_port()
-    log = folder / f"{port}.log"
-    with log.open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.chaos.program", "api"),
-            cwd=ROOT,
-            env={
-                "PATH": os.environ["PATH"],
-                "PORT": str(port),
-                "DATA_DIR": str(folder),
-                "DATABASE_URL": database_url,
-                **settings,
-            },
-            stdout=output,
-            stderr=output,
-        )
-    running = Process(process, f"http://127.0.0.1:{port}", log)
-    try:
-        await running.ready()
-        yield running
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    async with service_process(
+        folder,
+        {"DATABASE_URL": database_url, **settings},
+        module="tests.chaos.program",
+        arguments=("api",),
+        start=fork,
+    ) as process:
+        await process.ready()
+        yield process
 
 
 async def guest(session: aiohttp.ClientSession, base: str) -> User:
@@ -83,10 +65,12 @@ async def until_deaf(process: Process) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_what_is_under_way_comes_to_its_end(tmp_path: Path, database_url: str) -> None:
+async def test_what_is_under_way_comes_to_its_end(
+    tmp_path: Path, database_url: str, fork: Start
+) -> None:
     async with (
         asyncio.timeout(LIMIT_S),
-        slow_service(tmp_path, database_url, {"CHAOS_WORK_S": "2"}) as process,
+        slow_service(tmp_path, database_url, {"CHAOS_WORK_S": "2"}, fork) as process,
         aiohttp.ClientSession() as session,
     ):
         user, uploader = await guest(session, process.base), await guest(session, process.base)
@@ -130,12 +114,12 @@ async def test_what_is_under_way_comes_to_its_end(tmp_path: Path, database_url: 
 
 
 async def test_it_is_not_ready_for_as_long_as_the_grace_and_still_answers(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, database_url: str, fork: Start
 ) -> None:
     settings = {"SHUTDOWN_GRACE_SECONDS": "500"}
     async with (
         asyncio.timeout(LIMIT_S),
-        slow_service(tmp_path, database_url, settings) as process,
+        slow_service(tmp_path, database_url, settings, fork) as process,
         aiohttp.ClientSession() as session,
     ):
         process.process.send_signal(signal.SIGTERM)
@@ -152,11 +136,11 @@ async def test_it_is_not_ready_for_as_long_as_the_grace_and_still_answers(
 
 
 async def test_the_second_signal_stops_at_once_and_hands_the_task_back(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, database_url: str, fork: Start
 ) -> None:
     async with (
         asyncio.timeout(LIMIT_S),
-        slow_service(tmp_path, database_url, {"CHAOS_WORK_S": "250"}) as process,
+        slow_service(tmp_path, database_url, {"CHAOS_WORK_S": "250"}, fork) as process,
         aiohttp.ClientSession() as session,
     ):
         user = await guest(session, process.base)

@@ -23,7 +23,7 @@ from storage.database import Database
 from storage.events import Events
 from tests.api.harness import Json, Service, User, running_service
 from tests.chaos.deployment import SECRET
-from tests.processes import Process, service_process
+from tests.processes import Process, Start, service_process
 from tests.scripted import Flaky, ScriptedEngine
 from tests.storage.rows import a_claimed_task, an_image, work_on
 
@@ -104,7 +104,7 @@ async def test_every_start_in_the_middle_hears_the_rest(user: User, engine: Scri
 
 
 async def test_one_that_is_cut_by_a_restart_goes_on_where_it_was(
-    tmp_path: Path, database_url: str, database: Database
+    tmp_path: Path, database_url: str, database: Database, fork: Start
 ) -> None:
     task = await a_claimed_task(database)
     settings = {"DATABASE_URL": database_url, "AUTH_JWT_SECRET": SECRET}
@@ -113,7 +113,7 @@ async def test_one_that_is_cut_by_a_restart_goes_on_where_it_was(
     async with ClientSession() as session:
         for progress in (0.25, 0.5):
             assert await work.heartbeat(task, progress, f"At {progress}")
-            async with service_process(tmp_path, settings) as process:
+            async with service_process(tmp_path, settings, start=fork) as process:
                 await process.ready()
                 user = _owner(session, process, task.user_id)
                 async for number, shown in events_of(user, str(task.id), _last(heard)):
@@ -122,7 +122,7 @@ async def test_one_that_is_cut_by_a_restart_goes_on_where_it_was(
                         break
                 await process.stop()
         assert await work.complete(task, an_image(task), {}, None)
-        async with service_process(tmp_path, settings) as process:
+        async with service_process(tmp_path, settings, start=fork) as process:
             await process.ready()
             user = _owner(session, process, task.user_id)
             heard += await all_events(user, str(task.id), _last(heard))

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from service.engines.contract import EngineFailed
 from service.lag import watch_lag
 from tests.api.harness import Service, User
-from tests.processes import service_process
+from tests.processes import Start, service_process
 from tests.scripted import Flaky, ScriptedEngine
 from tests.storage.rows import a_claimed_task, accept, let_lease_run_out
 
@@ -155,7 +155,7 @@ async def test_a_loop_that_is_held_up_is_noticed() -> None:
     assert max(late_s) > 0.2
 
 
-async def test_a_worker_alone_has_them_too(tmp_path: Path, database_url: str) -> None:
+async def test_a_worker_alone_has_them_too(tmp_path: Path, database_url: str, fork: Start) -> None:
     port = unused_port()
     settings = {
         "DATABASE_URL": database_url,
@@ -164,7 +164,9 @@ async def test_a_worker_alone_has_them_too(tmp_path: Path, database_url: str) ->
         "WORKER_PORT": str(port),
     }
     async with (
-        service_process(tmp_path, settings, module="service.worker", port=port) as worker,
+        service_process(
+            tmp_path, settings, module="service.worker", port=port, start=fork
+        ) as worker,
         aiohttp.ClientSession() as session,
         asyncio.timeout(60),
     ):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from tests.bench.peer import jobs_on
 from tests.bench.table import Row
 from tests.chaos.deployment import Deployment, deployment, ensure_rules
 from tests.emulators import pubsub_emulator
-from tests.processes import postmasters
+from tests.processes import Started, postmasters
 
 TASKS = 2_000
 CONCURRENCIES = (4, 50)
@@ -177,7 +176,7 @@ async def _make_due(made: Deployment, _ids: list[UUID]) -> None:
 
 
 @asynccontextmanager
-async def _spending(ground: Ground, worker: Process) -> AsyncIterator[list[float]]:
+async def _spending(ground: Ground, worker: Started) -> AsyncIterator[list[float]]:
     """What a task costs the worker and the database, in ms; known afterwards."""
     pids = (worker.pid, *postmasters(ground.folder))
     before = [cpu_s(pid) for pid in pids]

@@ -11,6 +11,7 @@ import pytest
 from storage.database import Database
 from tests.chaos.deployment import Deployment, deployment
 from tests.emulators import EmulatorMissing, PubSubEmulator, pubsub_emulator
+from tests.processes import Start
 
 
 @pytest.fixture(scope="session")
@@ -25,10 +26,10 @@ def broker() -> Iterator[PubSubEmulator]:
 
 @pytest.fixture
 async def on_pubsub(
-    tmp_path: Path, database_url: str, database: Database, broker: PubSubEmulator
+    tmp_path: Path, database_url: str, database: Database, broker: PubSubEmulator, fork: Start
 ) -> AsyncIterator[Deployment]:
     """A deployment on Pub/Sub with topics of its own."""
     name = uuid4().hex[:12]
     queue = {"QUEUE_URL": f"pubsub://test/t{name}/s{name}", "PUBSUB_EMULATOR_HOST": broker.host}
-    async with deployment(tmp_path, database_url, database, queue) as made:
+    async with deployment(tmp_path, database_url, database, queue, fork) as made:
         yield made

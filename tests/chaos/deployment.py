@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from storage.concepts import Concepts
 from storage.database import Database, DatabaseUnavailable
 from storage.images.files import FileImages
 from tests.api.harness import Json, User, a_png
-from tests.processes import ROOT, Process
+from tests.processes import Process, Start, python
 
 SECRET = "a secret for deployments under test"
 
@@ -34,6 +33,7 @@ class Deployment:
     database: Database
     settings: dict[str, str]
     session: aiohttp.ClientSession
+    begin: Start
     running: list[Process] = field(default_factory=list)
     users: list[User] = field(default_factory=list)
 
@@ -49,14 +49,8 @@ class Deployment:
         name = "PORT" if role == "api" else "WORKER_PORT"
         log = self.folder / f"{role}-{port}.log"
         with log.open("ab") as output:
-            started = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", "tests.chaos.program", role),
-                cwd=ROOT,
-                env={"PATH": os.environ["PATH"], **self.settings, name: str(port), **chaos},
-                stdout=output,
-                stderr=output,
-            )
+            environment = {"PATH": os.environ["PATH"], **self.settings, name: str(port), **chaos}
+            started = await self.begin("tests.chaos.program", (role,), environment, output.fileno())
         process = Process(started, f"http://127.0.0.1:{port}", log)
         self.running.append(process)
         return process
@@ -172,7 +166,11 @@ async def ensure_rules(deployment: Deployment) -> None:
 
 @asynccontextmanager
 async def deployment(
-    folder: Path, database_url: str, database: Database, queue_settings: dict[str, str]
+    folder: Path,
+    database_url: str,
+    database: Database,
+    queue_settings: dict[str, str],
+    begin: Start = python,
 ) -> AsyncIterator[Deployment]:
     """A deployment without processes yet; those that are started are ended at the end."""
     settings = {
@@ -186,7 +184,7 @@ async def deployment(
         **queue_settings,
     }
     async with aiohttp.ClientSession() as session:
-        made = Deployment(folder, database, settings, session)
+        made = Deployment(folder, database, settings, session, begin)
         try:
             yield made
         finally:

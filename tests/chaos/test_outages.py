@@ -18,7 +18,7 @@ from storage.embedded import embedded_postgres
 from storage.schema import migrate
 from tests.chaos.deployment import Deployment, deployment, ensure_rules
 from tests.emulators import PubSubEmulator, pubsub_emulator
-from tests.processes import Process, postmasters
+from tests.processes import Process, Start, postmasters
 
 LEASE_S = 2
 
@@ -110,14 +110,14 @@ async def test_a_stopped_worker_hands_back_what_it_cannot_finish_and_exits_0(
 
 
 async def test_a_broker_that_comes_back_empty_fails_no_request(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, database_url: str, fork: Start
 ) -> None:
     name = uuid4().hex[:12]
     with pubsub_emulator() as broker:
         queue = {"QUEUE_URL": f"pubsub://test/t{name}/s{name}", "PUBSUB_EMULATOR_HOST": broker.host}
         async with (
             open_database(database_url) as database,
-            deployment(tmp_path, database_url, database, queue) as made,
+            deployment(tmp_path, database_url, database, queue, fork) as made,
         ):
             await made.add_users(60)
             api = await made.start("api")
@@ -135,15 +135,19 @@ async def test_a_broker_that_comes_back_empty_fails_no_request(
 
 
 async def test_a_database_that_restarts_under_load_answers_503_and_loses_nothing(
-    tmp_path: Path, broker: PubSubEmulator
+    tmp_path: Path, broker: PubSubEmulator, fork: Start
 ) -> None:
     name = uuid4().hex[:12]
-    queue = {"QUEUE_URL": f"pubsub://test/t{name}/s{name}", "PUBSUB_EMULATOR_HOST": broker.host}
+    queue = {
+        "QUEUE_URL": f"pubsub://test/t{name}/s{name}",
+        "PUBSUB_EMULATOR_HOST": broker.host,
+        "MONTHLY_REFINEMENTS": "100000",
+    }
     async with embedded_postgres(tmp_path / "database") as dsn:
         await migrate(dsn)
         async with (
             open_database(dsn) as database,
-            deployment(tmp_path, dsn, database, queue | {"MONTHLY_REFINEMENTS": "100000"}) as made,
+            deployment(tmp_path, dsn, database, queue, fork) as made,
         ):
             await made.add_users(20)
             api = await made.start("api")

@@ -13,11 +13,11 @@ import pytest
 
 from tests.api.harness import User
 from tests.chaos.program import EXIT_CODE
-from tests.processes import Process, service_process
+from tests.processes import Process, Start, service_process
 from tests.webhooks.receiver import Receiver
 from tests.webhooks.test_webhooks import added, settled
 
-Start = Callable[..., AbstractAsyncContextManager[Process]]
+Serve = Callable[..., AbstractAsyncContextManager[Process]]
 
 POINTS = {
     "task/complete:after": 0,
@@ -28,7 +28,7 @@ POINTS = {
 
 
 @pytest.fixture
-def start(tmp_path: Path, database_url: str, receiver: Receiver) -> Start:
+def start(tmp_path: Path, database_url: str, receiver: Receiver, fork: Start) -> Serve:
     """Starts the service as a process, all of them on one database."""
     settings = {
         "DATABASE_URL": database_url,
@@ -36,7 +36,7 @@ def start(tmp_path: Path, database_url: str, receiver: Receiver) -> Start:
         "RECEIVER": f"{receiver.port},{receiver.certificate}",
     }
     return lambda **chaos: service_process(
-        tmp_path, {**settings, **chaos}, module="tests.webhooks.program"
+        tmp_path, {**settings, **chaos}, module="tests.webhooks.program", start=fork
     )
 
 
@@ -54,7 +54,7 @@ async def guest(session: aiohttp.ClientSession, process: Process) -> User:
 
 @pytest.mark.parametrize(("point", "told"), POINTS.items())
 async def test_what_is_owed_outlives_a_death_at_any_point(
-    start: Start, session: aiohttp.ClientSession, receiver: Receiver, point: str, told: int
+    start: Serve, session: aiohttp.ClientSession, receiver: Receiver, point: str, told: int
 ) -> None:
     async with start(CHAOS_DIE_AT=point) as doomed:
         await doomed.ready()
@@ -78,7 +78,7 @@ async def test_what_is_owed_outlives_a_death_at_any_point(
 
 
 async def test_a_delivery_under_way_when_the_process_is_killed_is_made_by_another(
-    start: Start, session: aiohttp.ClientSession, receiver: Receiver
+    start: Serve, session: aiohttp.ClientSession, receiver: Receiver
 ) -> None:
     gate = receiver.hang()
     async with start() as first:
@@ -96,7 +96,7 @@ async def test_a_delivery_under_way_when_the_process_is_killed_is_made_by_anothe
 
 
 async def test_a_stopping_process_lets_its_deliveries_end(
-    start: Start, session: aiohttp.ClientSession, receiver: Receiver
+    start: Serve, session: aiohttp.ClientSession, receiver: Receiver
 ) -> None:
     gate = receiver.hang()
     async with start() as first:

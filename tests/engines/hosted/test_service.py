@@ -16,7 +16,7 @@ from tests.engines.hosted.harness import Bench, assert_tells_nothing_of, environ
 from tests.engines.hosted.pictures import a_logo
 from tests.engines.hosted.scenarios import CANCELS, JOBS, told
 from tests.engines.hosted.stub import Stub
-from tests.processes import service_process
+from tests.processes import Start, service_process
 
 
 @pytest.fixture
@@ -40,15 +40,16 @@ async def begun(user: User, scenario: str) -> str:
 
 
 async def test_a_service_killed_while_providers_work_pays_each_of_them_once(
-    stub: Stub, session: aiohttp.ClientSession, tmp_path: Path
+    stub: Stub, session: aiohttp.ClientSession, tmp_path: Path, database_url: str, fork: Start
 ) -> None:
     environment = {
         **environment_for(stub, ",".join(JOBS)),
+        "DATABASE_URL": database_url,
         "TASK_LEASE_SECONDS": "2",
         "LOG_LEVEL": "info",
     }
     tasks: dict[str, tuple[User, str]] = {}
-    async with service_process(tmp_path, environment) as first:
+    async with service_process(tmp_path, environment, start=fork) as first:
         await first.ready()
         for provider in JOBS:
             user = await a_guest(session, first.base)
@@ -59,7 +60,7 @@ async def test_a_service_killed_while_providers_work_pays_each_of_them_once(
         assert await first.stop(signal.SIGKILL) == -signal.SIGKILL
     for job in stub.jobs.values():
         job.scenario = "ok"
-    async with service_process(tmp_path, environment) as second:
+    async with service_process(tmp_path, environment, start=fork) as second:
         await second.ready()
         for provider, (user, task_id) in tasks.items():
             task = await User(session, second.base, user.token, user.user_id).ended(task_id)
