@@ -12,6 +12,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from service.resources import INTAKE_BYTES
+from service.sandbox import Sandbox
 from storage.database import Database, Pool, open_database
 from storage.embedded import embedded_postgres
 from storage.schema import migrate
@@ -73,6 +75,14 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """A new database with the schema, as the service opens it."""
     async with open_database(database_url) as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+async def sandbox() -> AsyncIterator[Sandbox]:
+    """A warm sandbox for the pictures of all tests; it keeps nothing from one to the next."""
+    sandbox = Sandbox(processes=1, memory_bytes=INTAKE_BYTES, preload=("service.intake",))
+    yield sandbox
+    await sandbox.close()
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from PIL import Image
 
 from tests.api.harness import User
 from tests.emulators import EmulatorMissing, PubSubEmulator, pubsub_emulator
-from tests.processes import Process, service_process
+from tests.processes import Process, Start, service_process
 from tests.storage.images.gcs_emulator import GcsEmulator, gcs_emulator
 
 SAMPLE = Path(__file__).parents[1] / "service" / "studio" / "samples" / "coffee.png"
@@ -42,7 +42,7 @@ def bucket() -> Iterator[GcsEmulator]:
 
 @pytest.fixture
 async def api(
-    tmp_path: Path, database_url: str, broker: PubSubEmulator, bucket: GcsEmulator
+    tmp_path: Path, database_url: str, broker: PubSubEmulator, bucket: GcsEmulator, fork: Start
 ) -> AsyncIterator[Process]:
     """An API process, beside which a worker process runs."""
     name = uuid4().hex[:12]
@@ -66,7 +66,11 @@ async def api(
             processes.append(
                 await stack.enter_async_context(
                     service_process(
-                        folder, {**settings, "WORKER_PORT": str(port)}, module=module, port=port
+                        folder,
+                        {**settings, "WORKER_PORT": str(port)},
+                        module=module,
+                        port=port,
+                        start=fork,
                     )
                 )
             )

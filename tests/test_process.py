@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import signal
 from pathlib import Path
 
 import aiohttp
 import pytest
+from PIL import Image
 
 from tests.api.harness import User, a_png
-from tests.processes import postmasters, processes_naming, service_process
+from tests.processes import Start, postmasters, processes_naming, service_process
 
 SAMPLE = Path(__file__).parents[1] / "service" / "studio" / "samples" / "coffee.png"
+
+
+def a_sample() -> bytes:
+    """A logo that is refined in little time."""
+    file = io.BytesIO()
+    with Image.open(SAMPLE) as image:
+        image.reduce(4).save(file, "PNG")
+    return file.getvalue()
 
 
 async def guest(session: aiohttp.ClientSession, base: str) -> User:
@@ -32,17 +42,17 @@ async def gone(text: str) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_stopped_service_leaves_no_process_and_keeps_its_data(
-    tmp_path: Path, number: signal.Signals
+    tmp_path: Path, number: signal.Signals, fork: Start
 ) -> None:
     async with aiohttp.ClientSession() as session:
         async with service_process(tmp_path, {}) as first:
             await first.ready()
             user = await guest(session, first.base)
-            concept = await user.upload(SAMPLE.read_bytes())
+            concept = await user.upload(a_sample())
             assert await first.stop(number) == 0
         await gone(str(tmp_path))
-        async with service_process(tmp_path, {}) as second:
-            await second.ready(within_s=10)
+        async with service_process(tmp_path, {}, start=fork) as second:
+            await second.ready()
             again = User(session, second.base, user.token, user.user_id)
             [kept] = await again.get("/api/concepts")
             assert kept["concept_id"] == concept["concept_id"]
@@ -53,38 +63,47 @@ async def test_a_stopped_service_leaves_no_process_and_keeps_its_data(
 
 
 async def test_a_service_killed_with_30_tasks_under_way_ends_each_of_them_once(
-    tmp_path: Path,
+    tmp_path: Path, fork: Start
 ) -> None:
     settings = {"TASK_LEASE_SECONDS": "2", "WORKER_CONCURRENCY": "8"}
     async with aiohttp.ClientSession() as session:
-        async with service_process(tmp_path, settings) as first:
+        async with service_process(tmp_path, settings, start=fork) as first:
             await first.ready()
             users = [await guest(session, first.base) for _ in range(30)]
-            tasks = []
-            for user in users:
-                concept = await user.upload(SAMPLE.read_bytes())
-                response = await user.refine(concept["image_url"])
-                assert response.status == 202
-                tasks.append((await response.json())["task_id"])
+            concepts = [await user.upload(a_sample()) for user in users]
+            # all at once, so that few have ended by the time of the kill
+            responses = await asyncio.gather(
+                *(
+                    user.refine(concept["image_url"])
+                    for user, concept in zip(users, concepts, strict=True)
+                )
+            )
+            assert [response.status for response in responses] == [202] * 30
+            tasks = [(await response.json())["task_id"] for response in responses]
             assert await first.stop(signal.SIGKILL) == -signal.SIGKILL
         await gone(str(tmp_path))
-        async with service_process(tmp_path, settings) as second:
+        async with service_process(tmp_path, settings, start=fork) as second:
             await second.ready()
             for user, task_id in zip(users, tasks, strict=True):
                 again = User(session, second.base, user.token, user.user_id)
                 task = await again.get(f"/api/tasks/{task_id}", headers={"Prefer": "wait=60"})
                 assert task["status"] == "completed", task
-                concepts = await again.get("/api/concepts")
-                assert [c["task_id"] for c in concepts].count(task_id) == 1
-                assert len(concepts) == 2
+                kept = await again.get("/api/concepts")
+                assert [concept["task_id"] for concept in kept].count(task_id) == 1
+                assert len(kept) == 2
                 quota = await again.get("/api/quota")
                 assert quota["refinements"]["used"] == 1
             assert await second.stop() == 0
     await gone(str(tmp_path))
 
 
-async def test_a_database_that_is_killed_comes_back_without_a_restart(tmp_path: Path) -> None:
-    async with aiohttp.ClientSession() as session, service_process(tmp_path, {}) as service:
+async def test_a_database_that_is_killed_comes_back_without_a_restart(
+    tmp_path: Path, fork: Start
+) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        service_process(tmp_path, {}, start=fork) as service,
+    ):
         await service.ready()
         user = await guest(session, service.base)
         await user.upload(a_png())
@@ -117,9 +136,9 @@ async def test_a_database_that_is_killed_comes_back_without_a_restart(tmp_path: 
     ],
 )
 async def test_a_wrong_setting_stops_the_start_with_one_line_that_names_it(
-    tmp_path: Path, name: str, value: str
+    tmp_path: Path, name: str, value: str, fork: Start
 ) -> None:
-    async with service_process(tmp_path, {name: value}) as service:
+    async with service_process(tmp_path, {name: value}, start=fork) as service:
         async with asyncio.timeout(60):
             assert await service.process.wait() != 0
         said = [

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from service.resources import INTAKE_BYTES
 from service.sandbox import Sandbox
 from tests.api.harness import Service, User, running_service
 from tests.api.provider import Provider, running_provider
+from tests.conftest import a_database
 from tests.scripted import ScriptedEngine
 
 
@@ -20,20 +20,29 @@ def engine() -> ScriptedEngine:
     return ScriptedEngine()
 
 
-@pytest.fixture(scope="session")
-async def sandbox() -> AsyncIterator[Sandbox]:
-    """A warm sandbox for all tests of the run; it keeps nothing from one to the next."""
-    sandbox = Sandbox(processes=1, memory_bytes=INTAKE_BYTES, preload=("service.intake",))
-    yield sandbox
-    await sandbox.close()
-
-
 @pytest.fixture
 async def service(
     database_url: str, tmp_path: Path, engine: ScriptedEngine, sandbox: Sandbox
 ) -> AsyncIterator[Service]:
     """A service of its own for the test."""
     async with running_service(database_url, tmp_path, engine, sandbox) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+async def shared_service(
+    postgres_server: str,
+    migrated_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    sandbox: Sandbox,
+) -> AsyncIterator[Service]:
+    """A service for all tests of a module, which must not mind what the others' users do."""
+    async with (
+        a_database(postgres_server, migrated_template) as dsn,
+        running_service(
+            dsn, tmp_path_factory.mktemp("service"), ScriptedEngine(), sandbox
+        ) as service,
+    ):
         yield service
 
 

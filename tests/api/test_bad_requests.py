@@ -72,6 +72,12 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
 }
 
 
+@pytest.fixture
+def service(shared_service: Service) -> Service:
+    """What is sent here does nothing to anybody else."""
+    return shared_service
+
+
 async def problem_of(response: Any, status: int, code: str) -> dict[str, Any]:
     assert response.status == status, await response.text()
     assert response.content_type == "application/problem+json"

@@ -7,6 +7,7 @@ import base64
 import json
 import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,9 @@ from uuid import uuid4
 import jwt
 import pytest
 
+from service.sandbox import Sandbox
 from tests.api.harness import Service, User, running_service
+from tests.conftest import a_database
 from tests.scripted import ScriptedEngine
 
 SECRET = "a secret of more than thirty-two bytes"
@@ -55,11 +58,19 @@ WRONG = {
 }
 
 
-@pytest.fixture
-async def configured(database_url: str, tmp_path: Path) -> Any:
-    async with running_service(
-        database_url, tmp_path, ScriptedEngine(), auth_jwt_secret=SECRET
-    ) as service:
+@pytest.fixture(scope="module")
+async def configured(
+    postgres_server: str,
+    migrated_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    sandbox: Sandbox,
+) -> AsyncIterator[Service]:
+    """A service with a secret."""
+    folder = tmp_path_factory.mktemp("service")
+    async with (
+        a_database(postgres_server, migrated_template) as dsn,
+        running_service(dsn, folder, ScriptedEngine(), sandbox, auth_jwt_secret=SECRET) as service,
+    ):
         yield service
 
 

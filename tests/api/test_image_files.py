@@ -10,8 +10,10 @@ from uuid import uuid4
 import pytest
 from aiohttp import ClientResponse
 
+from service.sandbox import Sandbox
 from storage.images.files import FileImages
 from tests.api.harness import Service, User, a_png, running_service
+from tests.scripted import ScriptedEngine
 
 
 async def show(service: Service, url: str, method: str = "GET", **headers: str) -> ClientResponse:
@@ -132,12 +134,14 @@ async def test_many_browsers_at_once_get_the_same(service: Service, user: User) 
 
 @pytest.mark.parametrize("moved_to", ["https://refiner.test", "https://refiner.test/below"])
 async def test_an_address_keeps_its_meaning_after_the_service_has_moved(
-    database_url: str, tmp_path: Path, moved_to: str
+    database_url: str, tmp_path: Path, engine: ScriptedEngine, sandbox: Sandbox, moved_to: str
 ) -> None:
-    async with running_service(database_url, tmp_path) as before:
+    async with running_service(database_url, tmp_path, engine, sandbox) as before:
         user = await before.guest()
         old = (await user.upload())["image_url"]
-    async with running_service(database_url, tmp_path, public_url=moved_to) as after:
+    async with running_service(
+        database_url, tmp_path, engine, sandbox, public_url=moved_to
+    ) as after:
         again = User(after.session, after.base, user.token, user.user_id)
         [concept] = await again.get("/api/concepts")
         assert concept["image_url"].startswith(f"{moved_to}/images/")

@@ -11,6 +11,7 @@ from aiohttp.test_utils import unused_port
 
 from service.resources import POOL_CONNECTIONS
 from tests.api.harness import Service, running_service
+from tests.scripted import ScriptedEngine
 
 LIMIT_S = 60
 
@@ -49,6 +50,7 @@ async def test_it_says_what_is_away_and_nothing_of_the_inside(
         running_service(
             database_url,
             tmp_path,
+            ScriptedEngine(),
             queue_url="pubsub://project/topic/subscription",
             pubsub_emulator_host=broker,
         ) as service,

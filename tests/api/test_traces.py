@@ -16,6 +16,7 @@ from queueing.contract import Message, QueueUnavailable
 from queueing.memory import MemoryQueue
 from service.announcing import Announcer
 from service.resources import Resources
+from service.sandbox import Sandbox
 from service.settings import Settings
 from service.tracing import UNTRACED, open_tracing
 from tests.api.harness import PROMPT, Service, running_service
@@ -39,10 +40,14 @@ async def collector(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Collector]
 
 @pytest.fixture
 async def traced(
-    collector: Collector, database_url: str, tmp_path: Path, engine: ScriptedEngine
+    collector: Collector,
+    database_url: str,
+    tmp_path: Path,
+    engine: ScriptedEngine,
+    sandbox: Sandbox,
 ) -> AsyncIterator[Service]:
     """A service that sends its spans there."""
-    async with running_service(database_url, tmp_path, engine) as service:
+    async with running_service(database_url, tmp_path, engine, sandbox) as service:
         yield service
 
 

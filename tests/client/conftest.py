@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from service.client import Client
+from service.sandbox import Sandbox
 from tests.api.harness import Service, a_png, running_service
 from tests.client.between import Between, running_between
 from tests.conftest import a_database
@@ -35,12 +36,13 @@ async def service(
     migrated_template: str,
     tmp_path_factory: pytest.TempPathFactory,
     engine_of_all: ScriptedEngine,
+    sandbox: Sandbox,
 ) -> AsyncIterator[Service]:
     """A service with a small quota."""
     folder = tmp_path_factory.mktemp("client")
     async with (
         a_database(postgres_server, migrated_template) as dsn,
-        running_service(dsn, folder, engine_of_all, monthly_refinements=QUOTA) as service,
+        running_service(dsn, folder, engine_of_all, sandbox, monthly_refinements=QUOTA) as service,
     ):
         yield service
 

@@ -186,8 +186,11 @@ class Visitor:
 
 @asynccontextmanager
 async def visiting(browser: Browser, base: str, **options: Any) -> AsyncIterator[Visitor]:
-    """A visitor whose browser must have had nothing to complain about at the end."""
-    async with await browser.new_context(**options) as context:
+    """A visitor whose browser must have had nothing to complain about at the end.
+
+    Unless told otherwise they want no motion, for every frame of it is drawn by the processor.
+    """
+    async with await browser.new_context(**{"reduced_motion": "reduce", **options}) as context:
         await context.add_init_script(COUNT_SHIFTS)
         visitor = Visitor(await context.new_page(), base)
         yield visitor

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from service.resources import INTAKE_BYTES
 from service.sandbox import Sandbox
 from tests.api.harness import Service, running_service
 from tests.processes import Process, service_process
@@ -39,14 +38,6 @@ async def visitor(browser: Browser, studio: Process) -> AsyncIterator[Visitor]:
     """A newcomer at a desk."""
     async with visiting(browser, studio.base, viewport={"width": 1280, "height": 800}) as visitor:
         yield visitor
-
-
-@pytest.fixture(scope="session")
-async def sandbox() -> AsyncIterator[Sandbox]:
-    """A warm sandbox for services in this process."""
-    sandbox = Sandbox(processes=1, memory_bytes=INTAKE_BYTES, preload=("service.intake",))
-    yield sandbox
-    await sandbox.close()
 
 
 @pytest.fixture

@@ -68,7 +68,9 @@ async def test_the_page_asks_no_other_host(browser: Browser, studio: Process) ->
 async def test_nothing_moves_by_itself_on_the_way_to_a_result(
     browser: Browser, studio: Process, size: Any
 ) -> None:
-    async with visiting(browser, studio.base, viewport=size) as visitor:
+    async with visiting(
+        browser, studio.base, viewport=size, reduced_motion="no-preference"
+    ) as visitor:
         await visitor.open()
         await visitor.take_sample("Brew & Bean")
         await visitor.refine_to_end("use lighter shades of brown")
@@ -83,9 +85,7 @@ async def test_nothing_moves_by_itself_on_the_way_to_a_result(
 async def test_axe_finds_nothing_in_any_state(
     browser: Browser, studio: Process, scheme: str, size: Any
 ) -> None:
-    async with visiting(
-        browser, studio.base, viewport=size, color_scheme=scheme, reduced_motion="reduce"
-    ) as visitor:
+    async with visiting(browser, studio.base, viewport=size, color_scheme=scheme) as visitor:
         await visitor.page.add_init_script(path=VENDOR / "axe.min.js")
         await visitor.open()
         assert await visitor.page.evaluate(RUN_AXE) == []

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser, Request, Route, expect
 
+from service.sandbox import Sandbox
 from tests.api.harness import Service, User, running_service
 from tests.scripted import Flaky, ScriptedEngine
 from tests.studio.browser import RESULT_MS, Visitor, visiting
@@ -158,10 +159,13 @@ async def wired(
     database_url: str,
     tmp_path: Path,
     engine: ScriptedEngine,
+    sandbox: Sandbox,
     wire: Wire,
 ) -> AsyncIterator[Visitor]:
     """A visitor at the far end of a wire."""
-    async with running_service(database_url, tmp_path, engine, public_url=wire.base) as service:
+    async with running_service(
+        database_url, tmp_path, engine, sandbox, public_url=wire.base
+    ) as service:
         wire.target_port = urlsplit(service.base).port or 0
         async with visiting(browser, wire.base) as visitor:
             yield visitor

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from service.resources import Resources
+from service.sandbox import Sandbox
 from service.webhooks import Courier
 from tests.api.harness import Service, User, running_service
 from tests.fetching.outside import Names, anywhere
@@ -40,7 +41,9 @@ def engine() -> ScriptedEngine:
 
 
 @pytest.fixture
-def serve(database_url: str, tmp_path: Path, engine: ScriptedEngine, receiver: Receiver) -> Serve:
+def serve(
+    database_url: str, tmp_path: Path, engine: ScriptedEngine, sandbox: Sandbox, receiver: Receiver
+) -> Serve:
     """Starts a service for whom the receiver is the world; options are the courier's."""
 
     @asynccontextmanager
@@ -60,7 +63,7 @@ def serve(database_url: str, tmp_path: Path, engine: ScriptedEngine, receiver: R
                 return replace(resources, courier=courier)
 
             yield await stack.enter_async_context(
-                running_service(database_url, tmp_path, engine, adapt=let_through)
+                running_service(database_url, tmp_path, engine, sandbox, adapt=let_through)
             )
 
     return start

@@ -1,8 +1,8 @@
 """The whole service with a courier that is let through to a test's receiver, and may die.
 
 `python -m tests.webhooks.program`, told by the environment: RECEIVER is `port,certificate`;
-CHAOS_DIE_AT names an effect as `delivery/delivered:before`, at which the process is gone without
-a word.
+COURIER_LEASE_S is how long an attempt may take before another is made; CHAOS_DIE_AT names an
+effect as `delivery/delivered:before`, at which the process is gone without a word.
 """
 
 from __future__ import annotations
@@ -28,8 +28,6 @@ from tests.fetching.outside import Names, anywhere
 from tests.scripted import ScriptedEngine
 from tests.webhooks.receiver import HOST
 
-LEASE_S = 1.0
-
 
 def courier_for(resources: Resources, die_at: str) -> Courier:
     """A courier for whom the receiver is the world."""
@@ -41,7 +39,7 @@ def courier_for(resources: Resources, die_at: str) -> Courier:
         deliveries,
         resources.tasks,
         resources.metrics,
-        lease_s=LEASE_S,
+        lease_s=float(os.environ["COURIER_LEASE_S"]),
         resolver=Names(int(port), {HOST: [["127.0.0.1"]]}),
         may_connect=anywhere,
         tls=ssl.create_default_context(cafile=certificate),
@@ -55,7 +53,7 @@ async def main() -> int:
     stopping = Stopping()
     stopping.listen()
     effect, _, point = os.environ.get("CHAOS_DIE_AT", "").partition("/")
-    async with open_resources(settings) as opened:
+    async with open_resources(settings, warm=False) as opened:
         courier = courier_for(opened, point if effect == "delivery" else "")
         refinery = replace(opened.refinery, engine=ScriptedEngine())
         if effect == "task":

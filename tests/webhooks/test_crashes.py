@@ -33,6 +33,7 @@ def start(tmp_path: Path, database_url: str, receiver: Receiver, fork: Start) ->
     settings = {
         "DATABASE_URL": database_url,
         "TASK_LEASE_SECONDS": "1",
+        "COURIER_LEASE_S": "1",
         "RECEIVER": f"{receiver.port},{receiver.certificate}",
     }
     return lambda **chaos: service_process(
@@ -99,7 +100,8 @@ async def test_a_stopping_process_lets_its_deliveries_end(
     start: Serve, session: aiohttp.ClientSession, receiver: Receiver
 ) -> None:
     gate = receiver.hang()
-    async with start() as first:
+    # no other attempt is to be made meanwhile, however slow the machine is
+    async with start(COURIER_LEASE_S="600") as first:
         await first.ready()
         user = await guest(session, first)
         webhook = await added(user, receiver.url())
