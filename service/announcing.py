@@ -23,9 +23,12 @@ class Announcer:
 
     def announce(self, task_id: UUID) -> None:
         """Begin to publish the task's id and return at once."""
-        under_way = asyncio.create_task(self._publish(task_id))
-        self._under_way.add(under_way)
-        under_way.add_done_callback(self._under_way.discard)
+        # begun here and now, for a queue that waits for nothing has it by then
+        loop = asyncio.get_running_loop()
+        under_way = asyncio.eager_task_factory(loop, self._publish(task_id))
+        if not under_way.done():
+            self._under_way.add(under_way)
+            under_way.add_done_callback(self._under_way.discard)
 
     async def close(self) -> None:
         """Wait for what is under way."""

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import structlog
+from pydantic_core import to_json
 from structlog.typing import Processor
 
 # What these say at info we say ourselves.
@@ -48,5 +49,8 @@ def configure_logs(level: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _as_json(event: Any, **options: Any) -> str:
-    return json.dumps(event, **options)
+def _as_json(event: Any, **_options: Any) -> str:
+    try:
+        return to_json(event, serialize_unknown=True).decode()
+    except ValueError:  # half of a surrogate pair, or bytes that are no text
+        return json.dumps(event, default=repr)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -25,13 +27,14 @@ class Metrics:
     def __init__(self) -> None:
         registry = self.registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        self.requests = Histogram(
+        self._requests = Histogram(
             "http_request_seconds",
             "Time to answer",
             ("method", "route", "status"),
             buckets=REQUEST_BUCKETS_S,
             registry=registry,
         )
+        self._observers: dict[tuple[str, str, int], Callable[[float], None]] = {}
         self.followers = Gauge(
             "live_followers", "Streams and long polls that wait", registry=registry
         )
@@ -102,6 +105,14 @@ class Metrics:
             "For how long the first of them has been due",
             registry=registry,
         )
+
+    def request_answered(self, method: str, route: str, status: int, took_s: float) -> None:
+        """Observe the time of one request. Each combination is looked up once."""
+        observe = self._observers.get((method, route, status))
+        if observe is None:
+            observe = self._requests.labels(method, route, status).observe
+            self._observers[method, route, status] = observe
+        observe(took_s)
 
     def attempt_ended(self, outcome: str, took_s: float) -> None:
         """Count one attempt of a task, and the end of the task if it was that."""

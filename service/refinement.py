@@ -35,11 +35,12 @@ from service.leasing import LeaseLost, Progress, persist, under_lease
 from service.metrics import Metrics
 from service.sources import SUFFIXES, source_of
 from service.tracing import UNTRACED, Tracing
+from storage.accepting import Accepted, NewTask
 from storage.concept import NewImage
 from storage.database import DatabaseUnavailable
 from storage.images.contract import Images
 from storage.task import Task
-from storage.tasks import Accepted, NewTask, Tasks
+from storage.tasks import Tasks
 from storage.work import Work
 
 log = structlog.get_logger()
@@ -104,7 +105,8 @@ async def submit(
             preserve_aspects=instruction.preserve_aspects,
             request_id=request.request_id,
             idempotency_key=request.idempotency_key,
-            request_hash=_fingerprint(request),
+            # only a retry is ever compared with what was asked before
+            request_hash=_fingerprint(request) if request.idempotency_key else None,
             traceparent=request.traceparent,
         )
     )

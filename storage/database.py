@@ -123,11 +123,13 @@ async def _connect(dsn: str, max_size: int) -> Pool:
                 "timezone": "UTC",
                 # Every statement finds few rows by an index whatever its arguments are; planning
                 # the accepting one anew each time would cost more than running it. A plan that is
-                # kept from when the tables were small must not read them whole once they are not.
+                # kept from when the tables were small must not read them whole once they are not,
+                # nor lay aside all that is active to look for a few in it.
                 "plan_cache_mode": "force_generic_plan",
                 "enable_seqscan": "off",
                 "enable_hashjoin": "off",
                 "enable_mergejoin": "off",
+                "enable_material": "off",
             },
         )
     except _AWAY as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from operator import itemgetter
 from typing import Any
 
 import asyncpg
@@ -10,15 +11,19 @@ import asyncpg
 from storage.concept import Concept
 from storage.task import Quota, Status, Task
 
-_TASK_FIELDS = tuple(field.name for field in fields(Task))
+_JOINED = ("source_key", "result_key", "source_logo_description", "source_theme_description")
+_KEPT = tuple(name for name in Task._fields if name not in _JOINED)
+_kept = itemgetter(*_KEPT)
 _CONCEPT_FIELDS = tuple(field.name for field in fields(Concept))
 
 
 def task_from(row: asyncpg.Record) -> Task:
     """The task in a row that has every column of `task`; what was joined to it is optional."""
-    values: dict[str, Any] = {name: row.get(name) for name in _TASK_FIELDS}
+    values: dict[str, Any] = dict(zip(_KEPT, _kept(row), strict=True))
     values["status"] = Status(values["status"])
     values["preserve_aspects"] = tuple(values["preserve_aspects"])
+    for name in _JOINED:
+        values[name] = row.get(name)
     return Task(**values)
 
 

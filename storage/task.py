@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 
@@ -24,8 +24,7 @@ class Status(StrEnum):
         return self in (Status.COMPLETED, Status.FAILED)
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """One row. `progress` is 0–1, `version` counts the changes that a client can see, from 1.
 
     `source_key` and `result_key` are image keys; None once that concept has been deleted. What the

@@ -12,13 +12,14 @@ import pytest
 
 from service.concepts import delete_concept
 from service.upkeep import ORPHAN_BATCH, ORPHAN_GRACE_S, remove_expired, remove_orphans
+from storage.accepting import Outcome
 from storage.concept import Concept, NewImage
 from storage.concepts import Concepts
 from storage.database import Database
 from storage.images.contract import ImageMissing
 from storage.images.files import FileImages
 from storage.task import Task
-from storage.tasks import Outcome, Tasks
+from storage.tasks import Tasks
 from tests.storage.rows import (
     a_claimed_task,
     a_concept,

@@ -18,6 +18,8 @@ from service.auth import GUEST_TTL_S, make_token
 class Guest(View):
     """Anonymous users."""
 
+    is_open = True
+
     async def post(self) -> r201[GuestOut]:
         """Sign in as a fresh anonymous user.
 

@@ -32,7 +32,6 @@ from service.api.present import (
     CONFLICT_MESSAGE,
     concept_out,
     json_answer,
-    json_list,
     task_out,
 )
 from service.api.schemas import ConceptOut, RefineIn, TaskOut
@@ -42,8 +41,9 @@ from service.api.waiting import until_ended
 from service.concepts import add_upload, delete_concept
 from service.engines.contract import Instruction
 from service.refinement import Request, submit
+from storage.accepting import Outcome
 from storage.task import Quota, Task
-from storage.tasks import Outcome, Position
+from storage.tasks import Position
 
 RETRY_AFTER_S = 2
 
@@ -62,9 +62,7 @@ class ConceptList(View):
         app = self.request.app
         found = await app[CONCEPTS].page(self.user_id, after=position_in(cursor), limit=limit + 1)
         shown = found[:limit]
-        response = json_list(
-            ConceptOut, [await concept_out(concept, app[IMAGES]) for concept in shown]
-        )
+        response = json_answer([await concept_out(concept, app[IMAGES]) for concept in shown])
         if len(found) > limit:
             last = Position(shown[-1].created_at, shown[-1].id)
             response.headers["Link"] = link_to_next(self.request, app[SETTINGS].public_url, last)
@@ -135,7 +133,7 @@ class Lineage(View):
         tree = await app[CONCEPTS].lineage(self.user_id, concept_id)
         if not tree:
             raise ConceptNotFound
-        return json_list(ConceptOut, [await concept_out(concept, app[IMAGES]) for concept in tree])
+        return json_answer([await concept_out(concept, app[IMAGES]) for concept in tree])
 
 
 class Refine(View):

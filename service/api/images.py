@@ -19,6 +19,8 @@ _CONTENT_TYPES = {
 class ImageFile(View):
     """One image under its signed address."""
 
+    is_open = True
+
     async def get(self, key: str, /, exp: str = "", sig: str = "") -> r200:
         """Show an image; the address is signed and expires.
 

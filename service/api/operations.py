@@ -15,6 +15,8 @@ from service.health import look_at_backlog
 class Alive(View):
     """Liveness."""
 
+    is_open = True
+
     async def get(self) -> r200[AliveOut]:
         """Tell that the process answers.
 
@@ -26,6 +28,8 @@ class Alive(View):
 
 class Ready(View):
     """Readiness."""
+
+    is_open = True
 
     async def get(self) -> r200[ReadyOut] | r503[ReadyOut]:
         """Tell whether everything that the service needs works now.
@@ -50,6 +54,8 @@ class Ready(View):
 
 class Exposition(View):
     """Metrics."""
+
+    is_open = True
 
     async def get(self) -> r200:
         """Show the metrics in Prometheus' text format.

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from aiohttp import web
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
+from pydantic_core import to_json
 
-from service.api.schemas import ConceptOut, QuotaOut, RefinementsOut, TaskMetadataOut, TaskOut
+from service.api.schemas import QuotaOut, RefinementsOut, in_utc
 from storage.concept import Concept
 from storage.images.contract import Images
 from storage.task import Quota, Status, Task
@@ -25,55 +29,59 @@ _RETRY_MESSAGE = "Concept refinement will be tried again shortly"
 CONFLICT_MESSAGE = "A concept refinement task is already in progress"
 
 
-async def task_out(task: Task, images: Images, *, message: str | None = None) -> TaskOut:
-    """The task as clients see it."""
-    return TaskOut.model_construct(
-        task_id=task.id,
-        status=task.status.value,
-        message=message or _message_of(task),
-        type="concept_refinement",
-        created_at=task.created_at,
-        updated_at=task.updated_at,
-        completed_at=task.completed_at,
-        metadata=TaskMetadataOut.model_construct(
-            original_image_url=await images.url(task.source_key)
-            if task.source_key
-            else task.source_url,
-            refinement_prompt=task.prompt,
-            logo_description=task.logo_description,
-            theme_description=task.theme_description,
-            preserve_aspects=list(task.preserve_aspects),
-            report=task.report,
-        ),
-        result_id=task.result_id,
-        image_url=await images.url(task.result_key) if task.result_key else None,
-        error_message=task.error_message,
-        error_code=task.error_code,
-        progress=round(task.progress, 4),
-        attempt=task.attempt,
-        concept_id=task.concept_id,
-    )
+# A model made and written for every answer would cost more than the rest of a view: what is shown
+# is a plain dict, and the tests hold it to the model that describes it.
+type Shown = dict[str, Any]
 
 
-async def concept_out(concept: Concept, images: Images) -> ConceptOut:
-    """The concept as clients see it."""
-    return ConceptOut.model_construct(
-        concept_id=concept.id,
-        parent_id=concept.parent_id,
-        parent_deleted=concept.parent_deleted,
-        root_id=concept.root_id,
-        task_id=concept.task_id,
-        image_url=await images.url(concept.image_key),
-        content_type=concept.content_type,
-        width=concept.width,
-        height=concept.height,
-        refinement_prompt=concept.refinement_prompt,
-        logo_description=concept.logo_description,
-        theme_description=concept.theme_description,
-        engine=concept.engine,
-        report=concept.report,
-        created_at=concept.created_at,
-    )
+async def task_out(task: Task, images: Images, *, message: str | None = None) -> Shown:
+    """The task as clients see it: a `TaskOut`."""
+    source_url = await images.url(task.source_key) if task.source_key else task.source_url
+    return {
+        "task_id": task.id,
+        "status": task.status.value,
+        "message": message or _message_of(task),
+        "type": "concept_refinement",
+        "created_at": in_utc(task.created_at),
+        "updated_at": _in_utc_or_none(task.updated_at),
+        "completed_at": _in_utc_or_none(task.completed_at),
+        "metadata": {
+            "original_image_url": source_url,
+            "refinement_prompt": task.prompt,
+            "logo_description": task.logo_description,
+            "theme_description": task.theme_description,
+            "preserve_aspects": task.preserve_aspects,
+            "report": task.report,
+        },
+        "result_id": task.result_id,
+        "image_url": await images.url(task.result_key) if task.result_key else None,
+        "error_message": task.error_message,
+        "error_code": task.error_code,
+        "progress": round(task.progress, 4),
+        "attempt": task.attempt,
+        "concept_id": task.concept_id,
+    }
+
+
+async def concept_out(concept: Concept, images: Images) -> Shown:
+    """The concept as clients see it: a `ConceptOut`."""
+    return {
+        "concept_id": concept.id,
+        "parent_id": concept.parent_id,
+        "parent_deleted": concept.parent_deleted,
+        "root_id": concept.root_id,
+        "task_id": concept.task_id,
+        "image_url": await images.url(concept.image_key),
+        "content_type": concept.content_type,
+        "width": concept.width,
+        "height": concept.height,
+        "refinement_prompt": concept.refinement_prompt,
+        "logo_description": concept.logo_description,
+        "theme_description": concept.theme_description,
+        "engine": concept.engine,
+        "report": concept.report,
+        "created_at": in_utc(concept.created_at),
+    }
 
 
 def quota_out(quota: Quota) -> QuotaOut:
@@ -98,19 +106,15 @@ def etag_of(task: Task) -> str:
     return f'"{task.version}{window}"'
 
 
-def json_answer(body: BaseModel, *, status: int = 200) -> web.Response:
-    """A response with a model as JSON."""
-    return web.Response(
-        body=body.model_dump_json().encode(), status=status, content_type="application/json"
-    )
+def json_answer(
+    body: BaseModel | Shown | Sequence[BaseModel] | Sequence[Shown], *, status: int = 200
+) -> web.Response:
+    """A response with what is shown as JSON."""
+    return web.Response(body=to_json(body), status=status, content_type="application/json")
 
 
-def json_list[T: BaseModel](kind: type[T], items: list[T]) -> web.Response:
-    """A response with a list of models as JSON."""
-    return web.Response(
-        body=TypeAdapter(list[kind]).dump_json(items),  # type: ignore[valid-type]
-        content_type="application/json",
-    )
+def _in_utc_or_none(value: datetime | None) -> str | None:
+    return None if value is None else in_utc(value)
 
 
 def _message_of(task: Task) -> str:

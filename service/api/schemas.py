@@ -52,8 +52,9 @@ def _once(values: list[TaskEvent]) -> list[TaskEvent]:
     return [event for event in TASK_EVENTS if event in values]
 
 
-def _in_utc(value: datetime) -> str:
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def in_utc(value: datetime) -> str:
+    """A time as every answer shows it (RFC 3339), always of the same length."""
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 type TaskEvent = Literal["task.completed", "task.failed"]
@@ -86,7 +87,7 @@ Text = Annotated[str, AfterValidator(_storable)]
 Description = Annotated[
     Annotated[Text, Field(max_length=MAX_TEXT_CHARS)] | None, BeforeValidator(_absent_when_empty)
 ]
-Time = Annotated[datetime, PlainSerializer(_in_utc, return_type=str)]
+Time = Annotated[datetime, PlainSerializer(in_utc, return_type=str)]
 
 
 class RefineIn(BaseModel):

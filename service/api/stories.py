@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
+
+from pydantic_core import to_json
 
 from service.api.present import task_out
 from storage.events import Event, Events
@@ -90,8 +92,7 @@ class Story:
         """The task as it was at an event; None when it has been deleted since."""
         if event.status.is_final:
             return await self._tasks.get(self._task.user_id, self._task.id)
-        return replace(
-            _as_created(self._task),
+        return _as_created(self._task)._replace(
             status=event.status,
             attempt=event.attempt,
             stage=event.stage,
@@ -100,14 +101,13 @@ class Story:
         )
 
     async def _frame(self, version: int, state: Task) -> Frame:
-        data = (await task_out(state, self._images)).model_dump_json()
-        text = f"id: {version}\nevent: task\ndata: {data}\n\n"
-        return Frame(version, text.encode(), state.status.is_final)
+        data = to_json(await task_out(state, self._images))
+        text = b"id: %d\nevent: task\ndata: %b\n\n" % (version, data)
+        return Frame(version, text, state.status.is_final)
 
 
 def _as_created(task: Task) -> Task:
-    return replace(
-        task,
+    return task._replace(
         status=Status.PENDING,
         attempt=0,
         stage=None,

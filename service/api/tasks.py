@@ -11,7 +11,7 @@ from pydantic import Field
 
 from service.api.errors import TaskIsActive, TaskNotFound
 from service.api.keys import IMAGES, METRICS, SEATS, SETTINGS, STORIES, TASKS, WATCHER
-from service.api.present import etag_of, json_answer, json_list, task_out
+from service.api.present import etag_of, json_answer, task_out
 from service.api.schemas import TaskOut
 from service.api.stream import stream
 from service.api.view import View, link_to_next, position_in, wait_in
@@ -99,7 +99,7 @@ class TaskList(View):
             self.user_id, status=status, after=position_in(cursor), limit=limit + 1
         )
         shown = found[:limit]
-        response = json_list(TaskOut, [await task_out(task, app[IMAGES]) for task in shown])
+        response = json_answer([await task_out(task, app[IMAGES]) for task in shown])
         if len(found) > limit:
             last = Position(shown[-1].created_at, shown[-1].id)
             response.headers["Link"] = link_to_next(self.request, app[SETTINGS].public_url, last)

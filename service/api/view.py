@@ -12,8 +12,9 @@ from aiohttp import hdrs, web
 from aiohttp_pydantic import PydanticView
 from pydantic import ValidationError
 
+from service.api.bodies import read_json
 from service.api.errors import NotFound, RequestInvalid, invalid_from
-from service.api.keys import REQUEST_ID, USER_ID
+from service.api.keys import AUTHENTICATOR, REQUEST_ID, USER_ID
 from storage.tasks import Position
 
 MAX_WAIT_S = 60
@@ -24,13 +25,21 @@ class View(PydanticView):
     """A view that raises for what it cannot answer; `errors` says what that means in HTTP.
 
     `missing` is raised when a path parameter is not of its form: such a resource does not exist.
+    Only an open view answers who has not signed in.
     """
 
     request: web.Request
     missing: ClassVar[type[Exception]] = NotFound
+    is_open: ClassVar[bool] = False
     takes_json: ClassVar[bool] = False
 
     async def _iter(self) -> web.StreamResponse:
+        if not self.is_open:
+            self.request[USER_ID] = await self.request.app[AUTHENTICATOR].user_of(
+                self.request.headers.get(hdrs.AUTHORIZATION)
+            )
+        if self.takes_json and self.request.method == hdrs.METH_POST:
+            await read_json(self.request)
         if self.request.method == hdrs.METH_HEAD and hdrs.METH_GET in self.allowed_methods:
             response: web.StreamResponse = await self.get()
             return response

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from service.api.errors import TooManyWebhooks, WebhookIsDisabled, WebhookNotFound
 from service.api.keys import DELIVERIES, SETTINGS, WEBHOOKS
-from service.api.present import json_answer, json_list
+from service.api.present import json_answer
 from service.api.schemas import DeliveryOut, NewWebhookOut, WebhookIn, WebhookOut
 from service.api.view import View, link_to_next, position_in
 from service.webhooks import new_secret, shown_secret
@@ -45,7 +45,7 @@ class WebhookList(View):
             200: All of them; there are few
         """
         webhooks = await self.request.app[WEBHOOKS].all(self.user_id)
-        return json_list(WebhookOut, [_webhook_out(webhook) for webhook in webhooks])
+        return json_answer([_webhook_out(webhook) for webhook in webhooks])
 
     async def post(self, body: WebhookIn) -> r201[NewWebhookOut]:
         """Have events sent to a server, signed by the rules of Standard Webhooks.
@@ -124,7 +124,7 @@ class DeliveryLog(WebhookView):
         await self.find(webhook_id)
         found = await app[DELIVERIES].page(webhook_id, after=position_in(cursor), limit=limit + 1)
         shown = found[:limit]
-        response = json_list(DeliveryOut, [_delivery_out(delivery) for delivery in shown])
+        response = json_answer([_delivery_out(delivery) for delivery in shown])
         if len(found) > limit:
             last = Position(shown[-1].created_at, shown[-1].id)
             response.headers["Link"] = link_to_next(self.request, app[SETTINGS].public_url, last)

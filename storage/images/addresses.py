@@ -6,7 +6,6 @@ Nothing is guessed: what was not certainly made by a store of ours is none of ou
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -45,20 +44,26 @@ class Place:
         return key if self.path[:depth] == root.path and is_key(key) else None
 
 
-def places_of(*prefixes: str) -> frozenset[Place]:
-    """The places of prefixes of ours. Raises `ValueError` for what is no http(s) URL."""
-    places = [_place_of(prefix.rstrip("/")) for prefix in prefixes]
-    if None in places:
-        raise ValueError("an image prefix has to be an absolute http or https URL")
-    return frozenset(place for place in places if place)
+class Places:
+    """Everywhere below prefixes of ours. Raises `ValueError` for one that is no http(s) URL."""
 
+    def __init__(self, *prefixes: str) -> None:
+        roots = [_place_of(prefix.rstrip("/")) for prefix in prefixes]
+        if None in roots:
+            raise ValueError("an image prefix has to be an absolute http or https URL")
+        self._roots = frozenset(root for root in roots if root)
+        # as the stores write them, which need not be taken apart
+        plain = "|".join(re.escape(prefix.rstrip("/")) for prefix in prefixes)
+        self._plain = re.compile(rf"(?:{plain})/({_KEY.pattern})(?:\?[!-\[\]-~]*)?")
 
-def key_in(roots: Iterable[Place], url: str) -> str | None:
-    """The key in an address directly below one of the roots; None for any other."""
-    place = _place_of(url)
-    if place is None:
-        return None
-    return next((key for root in roots if (key := place.key_below(root))), None)
+    def key_in(self, url: str) -> str | None:
+        """The key in an address directly below one of the prefixes; None for any other."""
+        if plain := self._plain.fullmatch(url):
+            return plain[1]
+        place = _place_of(url)
+        if place is None:
+            return None
+        return next((key for root in self._roots if (key := place.key_below(root))), None)
 
 
 def _place_of(url: str) -> Place | None:

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from storage.batches import Batches
-from storage.images.addresses import is_key, key_in, places_of
+from storage.images.addresses import Places, is_key
 from storage.images.contract import ImageMissing, ImageStoreUnavailable, StoredImage
 from storage.images.disk import (
     existing,
@@ -58,7 +58,7 @@ class FileImages:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         self._url_prefix = url_prefix
-        self._places = places_of(url_prefix, *known_prefixes)
+        self._places = Places(url_prefix, *known_prefixes)
         self._secret = secret
         self._clock = clock
         # Threads that work at once mostly wait for each other; one that does several things in a
@@ -101,7 +101,7 @@ class FileImages:
 
     def key_of(self, url: str) -> str | None:
         """The key in an address that `url` ever made, expired or not; None for any other."""
-        return key_in(self._places, url)
+        return self._places.key_in(url)
 
     def verify(self, key: str, exp: str, sig: str) -> int:
         """The whole seconds that an address works on. Raises `LinkInvalid` and `LinkExpired`."""

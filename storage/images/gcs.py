@@ -24,7 +24,7 @@ from gcloud.aio.auth import IamClient, Token, decode
 from gcloud.aio.auth.token import GCE_METADATA_BASE, GCE_METADATA_HEADERS
 from gcloud.aio.storage import Storage
 
-from storage.images.addresses import is_key, key_in, places_of
+from storage.images.addresses import Places, is_key
 from storage.images.contract import (
     ImageMissing,
     ImageTooLarge,
@@ -88,7 +88,7 @@ class GcsImages:
         self._try_s = try_s
         self._clock = clock
         self._url_prefix = url_prefix_of(bucket, prefix, api_root=api_root, cdn_prefix=cdn_prefix)
-        self._places = places_of(self._url_prefix, *known_prefixes)
+        self._places = Places(self._url_prefix, *known_prefixes)
         self._store_time: datetime | None = None
         self._uses_token = api_root is None
         self._token = Token(service_file, scopes=SCOPES)
@@ -151,7 +151,7 @@ class GcsImages:
 
     def key_of(self, url: str) -> str | None:
         """The key in an address that `url` ever made, expired or not; None for any other."""
-        return key_in(self._places, url)
+        return self._places.key_in(url)
 
     async def check(self) -> None:
         """Raise `ImageStoreUnavailable` unless a read would work now."""

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import ClientSession
 from aiohttp.test_utils import unused_port
 
-from service.api import connections, middlewares, uploads
+from service.api import bodies, connections, uploads
 from service.app import make_app
 from service.resources import open_resources
 from service.serving import serve
@@ -111,7 +111,7 @@ async def host(
 ) -> AsyncIterator[Host]:
     """A host without much patience."""
     monkeypatch.setattr(connections, "HEADERS_S", 0.3)
-    monkeypatch.setattr(middlewares, "JSON_BODY_S", 0.3)
+    monkeypatch.setattr(bodies, "JSON_BODY_S", 0.3)
     monkeypatch.setattr(uploads, "UPLOAD_S", 0.3)
     async with running_host(database_url, tmp_path) as host:
         yield host

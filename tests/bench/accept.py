@@ -26,6 +26,7 @@ SECRET = "a secret for the benchmarks' tokens"
 CONNECTIONS = 16
 REQUESTS = 4_000
 TURNS = 3
+POLLERS = 200
 PUBLIC_URL = "http://refiner.test"
 PROMPT = "Make the logo more minimalist and use lighter shades of brown"
 
@@ -142,16 +143,22 @@ async def pgbench(ground: Ground) -> Outcome:
 
 
 async def poll_of(ground: Ground) -> Outcome:
-    """The rate of reading a pending task."""
-    [(user_id, key)] = await add_users(ground.dsn, 1)
+    """The rate of reading pending tasks, each by its owner."""
+    users = await add_users(ground.dsn, POLLERS)
     async with serving(ground) as port:
-        await send(port, [refine_request(user_id, key)], connections=1)
+        requests = [refine_request(user_id, key) for user_id, key in users]
+        await send(port, requests, connections=CONNECTIONS)
         connection = await asyncpg.connect(ground.dsn)
-        task_id = await connection.fetchval("SELECT id FROM task WHERE user_id = $1", user_id)
+        rows = await connection.fetch(
+            "SELECT id, user_id FROM task WHERE user_id = ANY ($1)", [user for user, _ in users]
+        )
         await connection.close()
-        request = request_bytes("GET", f"/api/tasks/{task_id}", headers=bearer(user_id))
-        await send(port, [request] * 200, connections=CONNECTIONS)
-        outcome = await send(port, [request] * REQUESTS, connections=CONNECTIONS)
+        polls = [
+            request_bytes("GET", f"/api/tasks/{row['id']}", headers=bearer(row["user_id"]))
+            for row in rows
+        ]
+        await send(port, polls, connections=CONNECTIONS)
+        outcome = await send(port, polls * (REQUESTS // POLLERS), connections=CONNECTIONS)
     assert set(outcome.statuses) == {200}, outcome.statuses
     return outcome
 

@@ -20,8 +20,9 @@ import asyncpg
 
 from queueing.pubsub import PubSubQueue
 from service.announcing import message_for
+from storage.accepting import NewTask
 from storage.database import open_database
-from storage.tasks import NewTask, Tasks
+from storage.tasks import Tasks
 from tests.bench.cpu import cpu_s
 from tests.bench.parts import bench_folder, fresh_database, module_process
 from tests.bench.peer import jobs_on

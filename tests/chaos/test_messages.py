@@ -20,9 +20,9 @@ from service.consuming import running_worker
 from service.resources import Resources, open_resources
 from service.settings import Settings
 from service.stopping import Stopping
+from storage.accepting import NewTask
 from storage.concept import NewImage
 from storage.task import Task
-from storage.tasks import NewTask
 from tests.api.harness import a_png
 from tests.chaos.deployment import BROKEN_RULES
 from tests.scripted import ScriptedEngine

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
+from storage.accepting import Accepted, NewTask
 from storage.concept import Concept, NewImage
 from storage.concepts import Concepts
 from storage.database import Database
 from storage.task import Task
-from storage.tasks import Accepted, NewTask, Tasks
+from storage.tasks import Tasks
 from storage.work import Work
 
 PNG = "image/png"

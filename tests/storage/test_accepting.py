@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
+from storage.accepting import Outcome
 from storage.database import Database
 from storage.task import Status
-from storage.tasks import Outcome, Tasks
+from storage.tasks import Tasks
 from tests.storage.rows import a_concept, a_request, accept, used, work_on
 
 
@@ -39,13 +42,13 @@ async def test_of_25_simultaneous_requests_of_each_of_20_users_one_is_accepted_a
     database: Database, attempt: int
 ) -> None:
     users = [uuid4() for _ in range(20)]
-    tasks = tasks_on(database)
+    processes = [tasks_on(database) for _ in range(5)]
     concepts = {user: await a_concept(database, user) for user in users}
     answers = await asyncio.gather(
         *(
-            tasks.accept(a_request(user, concepts[user].image_key))
-            for _ in range(25)
-            for user in users
+            processes[turn % 5].accept(a_request(user, concepts[user].image_key))
+            for turn in range(25)
+            for user in random.sample(users, 20)
         )
     )
     for user in users:
@@ -62,18 +65,18 @@ async def test_racing_requests_never_pass_the_limit(database: Database) -> None:
     """Each round ends its task, so that only the quota stands in the way of the next."""
     user_id = uuid4()
     concept = await a_concept(database, user_id)
-    tasks, work = tasks_on(database, limit=10), work_on(database)
+    processes, work = [tasks_on(database, limit=10) for _ in range(4)], work_on(database)
     created = 0
     for _ in range(14):
         answers = await asyncio.gather(
-            *(tasks.accept(a_request(user_id, concept.image_key)) for _ in range(8))
+            *(tasks.accept(a_request(user_id, concept.image_key)) for tasks in processes * 2)
         )
         for answer in answers:
             if answer.outcome is Outcome.CREATED and answer.task is not None:
                 created += 1
                 claimed = await work.claim(answer.task.id)
                 assert claimed is not None
-                await tasks.cancel(user_id, claimed.id, "stopped")
+                await processes[0].cancel(user_id, claimed.id, "stopped")
     assert created == 10
     assert await used(database, user_id) == 10
     assert answers[0].outcome is Outcome.QUOTA_EXCEEDED
@@ -181,3 +184,72 @@ async def test_a_key_is_free_again_after_24_hours_though_nobody_has_expired_it(
     assert second.outcome is Outcome.CREATED
     assert second.task is not None
     assert second.task.id != first.task.id
+
+
+async def test_requests_that_come_together_are_each_decided_for_themselves(
+    database: Database,
+) -> None:
+    tasks = tasks_on(database)
+    fresh, busy, poor, stranger, retrying = (uuid4() for _ in range(5))
+    keys = {user: (await a_concept(database, user)).image_key for user in (fresh, busy, retrying)}
+    running = await tasks.accept(a_request(busy, keys[busy]))
+    retry = a_request(retrying, keys[retrying], idempotency_key="k")
+    first = await tasks.accept(retry)
+    await accept(database, poor, limit=1)
+    await database.fetch("DELETE FROM task WHERE user_id = $1", poor)
+    of_fresh, again, of_busy, of_stranger, replayed, of_poor = await asyncio.gather(
+        tasks.accept(a_request(fresh, keys[fresh])),
+        tasks.accept(a_request(fresh, keys[fresh])),
+        tasks.accept(a_request(busy, keys[busy])),
+        tasks.accept(a_request(stranger, keys[fresh])),
+        tasks.accept(retry),
+        tasks_on(database, limit=1).accept(a_request(poor, None)),
+    )
+    assert (of_fresh.outcome, again.outcome) == (Outcome.CREATED, Outcome.ACTIVE)
+    assert of_fresh.task == again.task
+    assert (of_busy.outcome, of_busy.task) == (Outcome.ACTIVE, running.task)
+    assert (of_stranger.outcome, of_stranger.task) == (Outcome.UNKNOWN_SOURCE, None)
+    assert (replayed.outcome, replayed.task) == (Outcome.REPLAYED, first.task)
+    assert (of_poor.outcome, of_poor.task) == (Outcome.QUOTA_EXCEEDED, None)
+    assert [await used(database, one) for one in (fresh, busy, poor, stranger, retrying)] == [
+        *(1, 1, 1, 0, 1)
+    ]
+
+
+async def test_requests_that_come_together_keep_what_each_of_them_says(database: Database) -> None:
+    users = [uuid4() for _ in range(60)]
+    said = [
+        replace(
+            a_request(user, None),
+            prompt=f"{place}, 'quoted' {{\"and\"}} \\ \N{WAVING HAND SIGN}",
+            logo_description=None if place % 2 else f"logo {place}",
+            preserve_aspects=("colors", "layout")[: place % 3],
+            request_id=f"r{place}",
+        )
+        for place, user in enumerate(users)
+    ]
+    answers = await asyncio.gather(*map(tasks_on(database).accept, said))
+    kept = [answer.task for answer in answers if answer.task]
+    assert [
+        (task.user_id, task.prompt, task.logo_description, task.preserve_aspects, task.request_id)
+        for task in kept
+    ] == [
+        (new.user_id, new.prompt, new.logo_description, new.preserve_aspects, new.request_id)
+        for new in said
+    ]
+
+
+async def test_tasks_that_are_read_together_are_told_to_their_owners_only(
+    database: Database,
+) -> None:
+    tasks = tasks_on(database)
+    mine, others = uuid4(), uuid4()
+    task = (await accept(database, mine)).task
+    assert task is not None
+    read = await asyncio.gather(
+        tasks.get(mine, task.id),
+        tasks.get(others, task.id),
+        tasks.get(mine, uuid4()),
+        tasks.get(mine, task.id),
+    )
+    assert list(read) == [task, None, None, task]

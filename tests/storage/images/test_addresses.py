@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from storage.images.addresses import key_in, places_of
+from storage.images.addresses import Places
 
 USER = "00000000-0000-4000-8000-000000000001"
 NAME = "00000000-0000-4000-8000-000000000002.png"
 KEY = f"{USER}/{NAME}"
 
-ROOTS = places_of(
+ROOTS = Places(
     "https://refiner.test/images",
     "http://127.0.0.1:8080/images",
     "http://[::1]:8080/images",
@@ -139,9 +139,9 @@ NOT_OURS = [
 
 @pytest.mark.parametrize("url", OURS)
 def test_every_way_to_write_an_address_of_ours_leads_to_its_key(url: str) -> None:
-    assert key_in(ROOTS, url) == KEY
+    assert ROOTS.key_in(url) == KEY
 
 
 @pytest.mark.parametrize("url", NOT_OURS, ids=ascii)
 def test_an_address_that_only_resembles_ours_leads_nowhere(url: str) -> None:
-    assert key_in(ROOTS, url) is None
+    assert ROOTS.key_in(url) is None
