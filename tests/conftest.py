@@ -1,13 +1,11 @@
-"""Give tests a real PostgreSQL: one server for the run, a database of its own for each test."""
+"""Give tests a real PostgreSQL: one server for the run, a database for each test."""
 
 from __future__ import annotations
 
 import signal
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -17,6 +15,7 @@ from service.sandbox import Sandbox
 from storage.database import Database, Pool, open_database
 from storage.embedded import embedded_postgres
 from storage.schema import migrate
+from tests.databases import Databases, a_database, name_of
 from tests.processes import Start, fork_server
 
 # a run in the background is deaf to Ctrl-C, and so were the programs that tests start and stop
@@ -46,7 +45,13 @@ async def migrated_template(postgres_server: str) -> AsyncIterator[str]:
     """The name of a database with the schema and no rows."""
     async with a_database(postgres_server, "template0") as dsn:
         await migrate(dsn)
-        yield _name(dsn)
+        yield name_of(dsn)
+
+
+@pytest.fixture(scope="session")
+async def databases(postgres_server: str, migrated_template: str) -> Databases:
+    """Databases with the schema and no rows."""
+    return Databases(postgres_server, migrated_template)
 
 
 @pytest.fixture
@@ -57,22 +62,22 @@ async def empty_database_url(postgres_server: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def database_url(postgres_server: str, migrated_template: str) -> AsyncIterator[str]:
-    """A new database with the schema and no rows."""
-    async with a_database(postgres_server, migrated_template) as dsn:
+async def database_url(databases: Databases) -> AsyncIterator[str]:
+    """A database with the schema and no rows, for nobody else."""
+    async with databases.one() as dsn:
         yield dsn
 
 
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
-    """Plain connections to a new database with the schema."""
+    """Plain connections to the database of the test."""
     async with asyncpg.create_pool(database_url, min_size=1, max_size=10) as pool:
         yield pool
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """A new database with the schema, as the service opens it."""
+    """The database of the test, as the service opens it."""
     async with open_database(database_url) as database:
         yield database
 
@@ -83,27 +88,3 @@ async def sandbox() -> AsyncIterator[Sandbox]:
     sandbox = Sandbox(processes=1, memory_bytes=INTAKE_BYTES, preload=("service.intake",))
     yield sandbox
     await sandbox.close()
-
-
-@asynccontextmanager
-async def a_database(server: str, template: str) -> AsyncIterator[str]:
-    """The DSN of a new database, which goes away with everything in it."""
-    name = f"test_{uuid4().hex}"
-    await _execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    try:
-        yield server.replace("@/postgres?", f"@/{name}?")
-    finally:
-        # FORCE cuts off what a failed test left open
-        await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-async def _execute(dsn: str, statement: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-def _name(dsn: str) -> str:
-    return dsn.partition("@/")[2].partition("?")[0]

@@ -10,7 +10,7 @@ import pytest
 from service.sandbox import Sandbox
 from tests.api.harness import Service, User, running_service
 from tests.api.provider import Provider, running_provider
-from tests.conftest import a_database
+from tests.databases import a_database
 from tests.scripted import ScriptedEngine
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from service.sandbox import Sandbox
 from tests.api.harness import Service, User, running_service
-from tests.conftest import a_database
+from tests.databases import a_database
 from tests.scripted import ScriptedEngine
 
 SECRET = "a secret of more than thirty-two bytes"

@@ -11,6 +11,7 @@ from aiohttp.test_utils import unused_port
 
 from service.resources import POOL_CONNECTIONS
 from tests.api.harness import Service, running_service
+from tests.databases import a_database, name_of
 from tests.scripted import ScriptedEngine
 
 LIMIT_S = 60
@@ -42,11 +43,12 @@ async def shut_off(server: str, name: str) -> None:
 
 
 async def test_it_says_what_is_away_and_nothing_of_the_inside(
-    database_url: str, postgres_server: str, tmp_path: Path
+    postgres_server: str, migrated_template: str, tmp_path: Path
 ) -> None:
     broker = f"127.0.0.1:{unused_port()}"
     async with (
         asyncio.timeout(LIMIT_S),
+        a_database(postgres_server, migrated_template) as database_url,
         running_service(
             database_url,
             tmp_path,
@@ -59,7 +61,7 @@ async def test_it_says_what_is_away_and_nothing_of_the_inside(
         assert status == 503
         assert checks == {"database": "ok", "queue": "unavailable", "storage": "ok"}
         assert broker not in text
-        name = database_url.partition("@/")[2].partition("?")[0]
+        name = name_of(database_url)
         await shut_off(postgres_server, name)
         status, checks, text = await readiness(service)
         assert status == 503

@@ -10,7 +10,7 @@ from service.client import Client
 from service.sandbox import Sandbox
 from tests.api.harness import Service, a_png, running_service
 from tests.client.between import Between, running_between
-from tests.conftest import a_database
+from tests.databases import a_database
 from tests.scripted import ScriptedEngine, echo
 
 QUOTA = 3
