@@ -51,6 +51,7 @@ async def running_worker(
     chores = asyncio.create_task(
         keep_up(
             resources.rescue,
+            resources.turns,
             resources.concepts,
             resources.images,
             resources.queue,

@@ -41,6 +41,7 @@ from storage.postgres_programs import EmbeddedPostgresError
 from storage.rescue import Rescue
 from storage.schema import SchemaError, migrate
 from storage.tasks import Tasks
+from storage.turns import Turns
 from storage.webhooks import Webhooks
 from storage.work import Work
 
@@ -64,6 +65,7 @@ class Resources:
     concepts: Concepts
     events: Events
     rescue: Rescue
+    turns: Turns
     webhooks: Webhooks
     deliveries: Deliveries
     courier: Courier
@@ -119,6 +121,7 @@ async def open_resources(settings: Settings, *, warm: bool = True) -> AsyncItera
             concepts=concepts,
             events=Events(database),
             rescue=Rescue(database, max_attempts=settings.task_max_attempts),
+            turns=Turns(database),
             queue=queue,
             images=images,
             fetcher=fetcher,

@@ -16,12 +16,14 @@ from storage.concepts import Concepts
 from storage.database import DatabaseUnavailable
 from storage.images.contract import Images, ImageStoreUnavailable
 from storage.rescue import Rescue
+from storage.turns import Turns
 
 log = structlog.get_logger()
 
 RELAY_EVERY_S = 0.5
 RESCUE_EVERY_S = 1.0
 TIDY_EVERY_S = 600.0
+SWEEP_EVERY_S = 6 * 3600.0
 RELAY_BATCH = 500
 ORPHAN_GRACE_S = 3600.0
 ORPHAN_BATCH = 200
@@ -30,6 +32,7 @@ EXPIRY_BATCH = 200
 
 async def keep_up(
     rescue: Rescue,
+    turns: Turns,
     concepts: Concepts,
     images: Images,
     queue: Queue,
@@ -42,7 +45,7 @@ async def keep_up(
         chores.create_task(_repeat(lambda: relay(rescue, queue), RELAY_EVERY_S))
         chores.create_task(_repeat(lambda: rescue_expired(rescue, metrics), RESCUE_EVERY_S))
         chores.create_task(_repeat(rescue.expire_idempotency_keys, TIDY_EVERY_S))
-        chores.create_task(_repeat(lambda: remove_orphans(concepts, images), TIDY_EVERY_S))
+        chores.create_task(_repeat(lambda: sweep(turns, concepts, images), TIDY_EVERY_S))
         if retention_days is not None:
             expire = partial(remove_expired, concepts, images, retention_days)
             chores.create_task(_repeat(expire, TIDY_EVERY_S))
@@ -68,6 +71,12 @@ async def rescue_expired(rescue: Rescue, metrics: Metrics) -> None:
     for task_id in rescued.failed:
         log.error("task_given_up", task_id=str(task_id))
         metrics.task_ended("internal_error", refunded=True)
+
+
+async def sweep(turns: Turns, concepts: Concepts, images: Images) -> None:
+    """Remove orphans when it is time, once for all workers: it looks at every image there is."""
+    if await turns.take("remove_orphans", every_s=SWEEP_EVERY_S):
+        await remove_orphans(concepts, images)
 
 
 async def remove_orphans(concepts: Concepts, images: Images) -> None:

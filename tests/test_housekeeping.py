@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from service.concepts import delete_concept
-from service.upkeep import ORPHAN_BATCH, ORPHAN_GRACE_S, remove_expired, remove_orphans
+from service.upkeep import ORPHAN_BATCH, ORPHAN_GRACE_S, remove_expired, remove_orphans, sweep
 from storage.accepting import Outcome
 from storage.concept import Concept, NewImage
 from storage.concepts import Concepts
@@ -20,6 +20,7 @@ from storage.images.contract import ImageMissing
 from storage.images.files import FileImages
 from storage.task import Task
 from storage.tasks import Tasks
+from storage.turns import Turns
 from tests.storage.rows import (
     a_claimed_task,
     a_concept,
@@ -104,6 +105,20 @@ async def test_an_image_that_no_concept_names_goes_after_a_grace_time(
     await remove_orphans(concepts, images)
     assert not await images.has(old)
     assert await images.has(young)
+
+
+async def test_of_many_workers_one_looks_for_orphans_and_none_for_hours_after(
+    images: Store, concepts: Concepts, database: Database
+) -> None:
+    turns = [Turns(database) for _ in range(8)]
+    took = await asyncio.gather(*(one.take("remove_orphans", every_s=3600) for one in turns))
+    assert sorted(took) == [False] * 7 + [True]
+    old = await images.put_old(a_key())
+    await sweep(turns[0], concepts, images)
+    assert await images.has(old)
+    await database.fetch("UPDATE chore SET due_at = now()")
+    await sweep(turns[0], concepts, images)
+    assert not await images.has(old)
 
 
 async def test_an_image_of_a_concept_stays_however_old(

@@ -18,7 +18,14 @@ async def main() -> None:
     settings = read_settings()
     configure_logs(settings.log_level)
     async with open_resources(settings) as opened:
-        await keep_up(opened.rescue, opened.concepts, opened.images, opened.queue, opened.metrics)
+        await keep_up(
+            opened.rescue,
+            opened.turns,
+            opened.concepts,
+            opened.images,
+            opened.queue,
+            opened.metrics,
+        )
 
 
 if __name__ == "__main__":

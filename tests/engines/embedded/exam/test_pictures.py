@@ -13,7 +13,7 @@ from tests.engines.embedded.exam.marking import CLAIMED_FOR_NOTHING
 from tests.engines.embedded.exam.questions import PARTS, questions
 from tests.engines.embedded.exam.sitting import Answer, answer, share_right
 
-EVERY = 16  # question is asked: all of them take minutes
+EVERY = 32  # question is asked: all of them take minutes
 LEAST_TUNED, LEAST_HELD_OUT = 0.9, 0.7
 
 
