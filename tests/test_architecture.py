@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -28,8 +29,13 @@ KNOWS_THE_TIME = (
 )
 
 
-def uses(path: Path) -> Iterator[str]:
+@cache
+def uses(path: Path) -> tuple[str, ...]:
     """Every dotted name that a module imports or spells out, `os.environ` in whatever way."""
+    return tuple(_uses(path))
+
+
+def _uses(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
         match node:
             case ast.Import(names=names):

@@ -34,7 +34,7 @@ async def guest(session: aiohttp.ClientSession, base: str) -> User:
 
 async def gone(text: str) -> None:
     """Return once no process names the text any more."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while processes_naming(text):
             # the kernel tells nobody about another's grandchildren
             await asyncio.sleep(0.05)

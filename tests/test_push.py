@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,6 +26,7 @@ from service.app import make_worker_app
 from service.resources import Resources
 from service.stopping import Stopping
 from tests.chaos.test_messages import accept_one, resources_on
+from tests.processes import Start, service_process
 from tests.scripted import ScriptedEngine
 
 AUDIENCE = "https://worker.test/push"
@@ -164,7 +164,7 @@ async def test_a_full_worker_gives_a_push_back(tmp_path: Path, database_url: str
     async with pushed_worker(tmp_path, database_url, engine) as pushed:
         ids = [await accept_one(pushed.resources) for _ in range(3)]
         running = [asyncio.create_task(pushed.push(task_id)) for task_id in ids[:2]]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(engine.calls) < 2:
                 await pushed.status_of(ids[0])
         assert await pushed.push(ids[2]) == 503
@@ -174,15 +174,18 @@ async def test_a_full_worker_gives_a_push_back(tmp_path: Path, database_url: str
 
 
 @pytest.mark.parametrize("missing", ["PUSH_AUDIENCE", "PUSH_SERVICE_ACCOUNT"])
-async def test_push_without_its_settings_stops_the_start(tmp_path: Path, missing: str) -> None:
-    settings = {"PUSH_AUDIENCE": AUDIENCE, "PUSH_SERVICE_ACCOUNT": EMAIL}
+async def test_push_without_its_settings_stops_the_start(
+    tmp_path: Path, missing: str, fork: Start
+) -> None:
+    settings = {
+        "PUSH_AUDIENCE": AUDIENCE,
+        "PUSH_SERVICE_ACCOUNT": EMAIL,
+        "QUEUE_URL": "pubsub://p/t/s",
+    }
     del settings[missing]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "service.worker", "--push"),
-        env={"PATH": "", "DATA_DIR": str(tmp_path), "QUEUE_URL": "pubsub://p/t/s", **settings},
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, said = await process.communicate()
-    assert process.returncode == 2
-    assert said.decode().startswith(missing)
+    async with service_process(
+        tmp_path, settings, module="service.worker", arguments=("--push",), start=fork
+    ) as worker:
+        async with asyncio.timeout(60):
+            assert await worker.process.wait() == 2
+        assert worker.log.read_text().startswith(missing)

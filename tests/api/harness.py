@@ -92,7 +92,7 @@ class User:
 
     async def ended(self, task_id: str) -> Json:
         """The task once it has ended."""
-        task = await self.get(f"/api/tasks/{task_id}", headers={"Prefer": "wait=30"})
+        task = await self.get(f"/api/tasks/{task_id}", headers={"Prefer": "wait=60"})
         assert task["status"] in ("completed", "failed"), task
         return task
 

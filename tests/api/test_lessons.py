@@ -84,7 +84,7 @@ async def test_crash_after_the_claim__the_task_is_tried_again(
     """As after a crash: the row says that a worker has it, and no worker has."""
     gate = engine.hold()
     task = await user.begin()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not engine.calls:
             await user.get("/api/quota")
     await service.resources.database.fetch(

@@ -65,7 +65,7 @@ class MemoryBackend:
 
     async def dead_letters(self, count: int) -> list[Message]:
         assert self._queue is not None, "it has been opened"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(self._queue.dead_letters) < count:
                 await asyncio.sleep(0)
         return list(self._queue.dead_letters)

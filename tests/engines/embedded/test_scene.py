@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,12 @@ PLAIN = (*SAMPLES, "hairlines", "white_on_cream", "counters", "badge")
 EVERY = (*PLAIN, "full_bleed", "faded")
 
 
+@cache
+def scene_of(name: str) -> Scene:
+    """What is found in a logo. Nothing changes a scene, so that all tests may look at one."""
+    return analyse(logo(name).render())
+
+
 def share(scene: Scene, chosen: np.ndarray, truth: np.ndarray) -> float:
     """How much of a true mask the chosen surfaces cover."""
     return float(np.minimum(scene.coverage(chosen), truth).sum() / truth.sum())
@@ -26,7 +34,7 @@ def share(scene: Scene, chosen: np.ndarray, truth: np.ndarray) -> float:
 @pytest.mark.parametrize("name", EVERY)
 def test_an_unchanged_paint_gives_the_image_back_to_the_bit(name: str) -> None:
     image = logo(name).render()
-    scene = analyse(image)
+    scene = scene_of(name)
     assert (render(scene, scene.original) == image).all()
 
 
@@ -34,7 +42,7 @@ def test_an_unchanged_paint_gives_the_image_back_to_the_bit(name: str) -> None:
 @pytest.mark.parametrize("ground", ["#141e5a", "#f0c83c", None])
 def test_another_ground_meets_the_edge_as_in_a_true_render(name: str, ground: str | None) -> None:
     drawn = logo(name)
-    canvas = Canvas(drawn.render())
+    canvas = Canvas(drawn.render(), scene_of(name))
     rgba = (0, 0, 0, 0) if ground is None else (*rgb(ground), 255)
     picture = canvas.filled(canvas.scene.background, rgba).image
     truth = drawn.on(None if ground is None else rgb(ground))
@@ -46,7 +54,7 @@ def test_another_ground_meets_the_edge_as_in_a_true_render(name: str, ground: st
 @pytest.mark.parametrize("name", PLAIN)
 def test_the_ground_is_all_that_lies_behind_the_artwork(name: str) -> None:
     drawn = logo(name)
-    scene = analyse(drawn.render())
+    scene = scene_of(name)
     seen = ground_mask(drawn)
     assert share(scene, scene.background, seen) > 0.99
     assert share(scene, ~scene.background, 1 - seen) > 0.98
@@ -55,7 +63,7 @@ def test_the_ground_is_all_that_lies_behind_the_artwork(name: str) -> None:
 @pytest.mark.parametrize("name", PLAIN)
 def test_lettering_is_found_and_nothing_else_is_taken_for_it(name: str) -> None:
     drawn = logo(name)
-    scene = analyse(drawn.render())
+    scene = scene_of(name)
     text = drawn.visible("text", "tagline")
     assert share(scene, scene.text, text) > 0.95
     excess = np.clip(scene.coverage(scene.text) - text, 0, 1).sum() / text.sum()
@@ -65,27 +73,26 @@ def test_lettering_is_found_and_nothing_else_is_taken_for_it(name: str) -> None:
 @pytest.mark.parametrize("name", [*SAMPLES, "hairlines", "badge"])
 def test_the_smaller_line_is_the_tagline(name: str) -> None:
     drawn = logo(name)
-    scene = analyse(drawn.render())
+    scene = scene_of(name)
     assert share(scene, scene.tagline, drawn.visible("tagline")) > 0.9
     assert share(scene, scene.tagline, drawn.visible("text")) < 0.01
 
 
 def test_a_white_shape_inside_a_fill_is_not_the_ground() -> None:
     drawn = logo("counters")
-    scene = analyse(drawn.render())
+    scene = scene_of("counters")
     assert share(scene, scene.background, drawn.visible("dove")) < 0.05
 
 
 def test_hairlines_without_a_single_pure_pixel_keep_their_colour() -> None:
     drawn = logo("hairlines")
-    canvas = Canvas(drawn.render())
+    canvas = Canvas(drawn.render(), scene_of("hairlines"))
     dark = np.abs(canvas.rgb() - np.array(rgb("#1b263b"))).max(axis=1) < 12
     assert share(canvas.scene, dark, drawn.visible("fan", "text")) > 0.95
 
 
 def test_a_gradient_is_one_surface() -> None:
-    drawn = logo("tech")
-    scene = analyse(drawn.render())
+    scene = scene_of("tech")
     wide = scene.regions.area[~scene.background] > 0.02 * scene.labels.size
     assert int(wide.sum()) <= 4
 
@@ -108,7 +115,7 @@ def test_a_photograph_is_told_from_a_logo() -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_a_logo_is_not_taken_for_a_photograph(name: str) -> None:
     drawn = logo(name)
-    assert not analyse(drawn.render()).photographic
+    assert not scene_of(name).photographic
     if drawn.background is not None:
         assert not analyse(as_jpeg(drawn.render(), 75)).photographic
 

@@ -117,9 +117,9 @@ async def test_an_engine_out_of_order_is_left_alone_and_operators_see_it(
 
 
 async def test_a_missing_key_stops_the_start_with_one_line_before_anything_is_opened(
-    tmp_path: Path,
+    tmp_path: Path, fork: Start
 ) -> None:
-    async with service_process(tmp_path, {"ENGINE": "embedded,fal"}) as service:
+    async with service_process(tmp_path, {"ENGINE": "embedded,fal"}, start=fork) as service:
         async with asyncio.timeout(60):
             assert await service.process.wait() == 2
         assert service.log.read_text() == "FAL_KEY: is needed for ENGINE=fal\n"
