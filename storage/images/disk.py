@@ -8,14 +8,22 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from storage.images.addresses import is_key
 from storage.images.contract import ImageMissing, ImageTooLarge
 
 
 def write_all(folder: Path, files: Sequence[tuple[str, bytes]]) -> list[Exception | None]:
-    """Write each body under its key, durably; for each of them what went wrong."""
-    return [_tried(lambda: _write(folder, key, body)) for key, body in files]  # noqa: B023
+    """Write each body under its key, durably; for each of them what went wrong.
+
+    All are written before the first is waited for, so that the disk takes them together.
+    """
+    begun = [_tried(lambda: _write(folder, key, body)) for key, body in files]  # noqa: B023
+    return [
+        file if isinstance(file, Exception) else _tried(lambda: _settle(file, folder / key))  # noqa: B023
+        for file, (key, _) in zip(begun, files, strict=True)
+    ]
 
 
 def read_all(folder: Path, wanted: Sequence[tuple[str, int]]) -> list[bytes | Exception]:
@@ -73,20 +81,36 @@ def _tried[T](work: Callable[[], T]) -> T | Exception:
         return error
 
 
-def _write(folder: Path, key: str, body: bytes) -> None:
+def _write(folder: Path, key: str, body: bytes) -> BinaryIO:
+    """Put a whole file in its place, where a crash may still take it or leave it empty. Nobody
+    looks for it there before it is settled."""
     path = folder / key
     _make_folder(path.parent, folder)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.draft")
+    file = draft.open("xb")
     try:
-        with draft.open("xb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
+        file.write(body)
+        file.flush()
         draft.replace(path)
+        if hasattr(os, "posix_fadvise"):
+            # has Linux begin to write it, so that settling the first settles most of the others
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     except BaseException:
+        file.close()
         draft.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    return file
+
+
+def _settle(file: BinaryIO, path: Path) -> None:
+    """Make a file and its name durable, and close it."""
+    try:
+        with file:
+            os.fsync(file.fileno())
+        _sync_folder(path.parent)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _make_folder(path: Path, root: Path) -> None:
