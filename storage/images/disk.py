@@ -1,14 +1,17 @@
 """Keep whole files below a folder, durably. All of it blocks, so it is for threads."""
 
+# Where files are written and read paths are plain text: to take them apart costs more than that.
+# ruff: noqa: PTH105, PTH120, PTH123
+
 from __future__ import annotations
 
 import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Self
 
 from storage.images.addresses import is_key
 from storage.images.contract import ImageMissing, ImageTooLarge
@@ -17,13 +20,16 @@ from storage.images.contract import ImageMissing, ImageTooLarge
 def write_all(folder: Path, files: Sequence[tuple[str, bytes]]) -> list[Exception | None]:
     """Write each body under its key, durably; for each of them what went wrong.
 
-    All are written before the first is waited for, so that the disk takes them together.
+    The steps are taken for all together, so that what makes one of them durable does so for most of
+    the others. An image is on the disk before it has its name.
     """
-    begun = [_tried(lambda: _write(folder, key, body)) for key, body in files]  # noqa: B023
-    return [
-        file if isinstance(file, Exception) else _tried(lambda: _settle(file, folder / key))  # noqa: B023
-        for file, (key, _) in zip(begun, files, strict=True)
-    ]
+    drafts = [_tried(lambda: _Draft(folder, key, body)) for key, body in files]  # noqa: B023
+    for step in (_Draft.settle, _Draft.publish, _Draft.settle_name):
+        drafts = [
+            draft if isinstance(draft, Exception) else _tried(lambda: step(draft))  # noqa: B023
+            for draft in drafts
+        ]
+    return [draft if isinstance(draft, Exception) else None for draft in drafts]
 
 
 def read_all(folder: Path, wanted: Sequence[tuple[str, int]]) -> list[bytes | Exception]:
@@ -81,36 +87,56 @@ def _tried[T](work: Callable[[], T]) -> T | Exception:
         return error
 
 
-def _write(folder: Path, key: str, body: bytes) -> BinaryIO:
-    """Put a whole file in its place, where a crash may still take it or leave it empty. Nobody
-    looks for it there before it is settled."""
-    path = folder / key
-    _make_folder(path.parent, folder)
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.draft")
-    file = draft.open("xb")
-    try:
-        file.write(body)
-        file.flush()
-        draft.replace(path)
-        if hasattr(os, "posix_fadvise"):
-            # has Linux begin to write it, so that settling the first settles most of the others
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    except BaseException:
-        file.close()
-        draft.unlink(missing_ok=True)
-        raise
-    return file
+class _Draft:
+    """A file that has been written and is not yet where it belongs. Every step returns it."""
+
+    def __init__(self, folder: Path, key: str, body: bytes) -> None:
+        self._path = f"{folder}/{key}"
+        self._draft = f"{self._path}.{secrets.token_hex(8)}.draft"
+        self._file = _new_file(self._draft, folder)
+        with self._undone_when_it_fails():
+            left = memoryview(body)
+            while left:
+                left = left[os.write(self._file, left) :]
+            if hasattr(os, "posix_fadvise"):
+                # has Linux begin to write it, while the others are
+                os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_DONTNEED)
+
+    def settle(self) -> Self:
+        """Make what is in it durable."""
+        with self._undone_when_it_fails():
+            os.fsync(self._file)
+        return self
+
+    def publish(self) -> Self:
+        """Give it its name."""
+        with self._undone_when_it_fails():
+            os.replace(self._draft, self._path)
+        os.close(self._file)
+        return self
+
+    def settle_name(self) -> Self:
+        """Make the name durable."""
+        _sync_folder(os.path.dirname(self._path))
+        return self
+
+    @contextmanager
+    def _undone_when_it_fails(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            os.close(self._file)
+            Path(self._draft).unlink(missing_ok=True)
+            raise
 
 
-def _settle(file: BinaryIO, path: Path) -> None:
-    """Make a file and its name durable, and close it."""
+def _new_file(path: str, root: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
-        with file:
-            os.fsync(file.fileno())
-        _sync_folder(path.parent)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+        return os.open(path, flags, 0o666)
+    except FileNotFoundError:
+        _make_folder(Path(path).parent, root)
+        return os.open(path, flags, 0o666)
 
 
 def _make_folder(path: Path, root: Path) -> None:
@@ -122,7 +148,7 @@ def _make_folder(path: Path, root: Path) -> None:
     _sync_folder(path.parent)
 
 
-def _sync_folder(path: Path) -> None:
+def _sync_folder(path: Path | str) -> None:
     """Make the names in a folder durable."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -132,7 +158,14 @@ def _sync_folder(path: Path) -> None:
 
 
 def _read(folder: Path, key: str, max_bytes: int) -> bytes:
-    with existing(folder, key).open("rb", buffering=0) as file:
-        if os.fstat(file.fileno()).st_size > max_bytes:
+    try:
+        descriptor = os.open(f"{folder}/{key}", os.O_RDONLY | os.O_CLOEXEC) if is_key(key) else None
+    except (FileNotFoundError, NotADirectoryError):
+        descriptor = None
+    if descriptor is None:
+        look_into(folder)
+        raise ImageMissing(ImageMissing.__doc__)
+    with open(descriptor, "rb", buffering=0) as file:
+        if os.fstat(descriptor).st_size > max_bytes:
             raise ImageTooLarge(ImageTooLarge.__doc__)
         return file.read()

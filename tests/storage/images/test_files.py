@@ -170,22 +170,40 @@ async def test_an_image_is_on_the_disk_before_its_name_is(
     images: FileImages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[str] = []
-    fsync, replace = os.fsync, Path.replace
+    fsync, replace = os.fsync, os.replace
 
     def note_fsync(descriptor: int) -> None:
         is_folder = Path(f"/proc/self/fd/{descriptor}").is_dir()
         steps.append("sync folder" if is_folder else "sync file")
         fsync(descriptor)
 
-    def note_replace(path: Path, target: Path) -> Path:
+    def note_replace(path: str, target: str) -> None:
         steps.append("name")
-        return replace(path, target)
+        replace(path, target)
 
     (images._folder / KEY).parent.mkdir()
     monkeypatch.setattr(os, "fsync", note_fsync)
-    monkeypatch.setattr(Path, "replace", note_replace)
+    monkeypatch.setattr(os, "replace", note_replace)
     await images.put(KEY, b"body", content_type="image/png")
     assert steps == ["sync file", "name", "sync folder"]
+
+
+async def test_images_that_are_written_together_fail_each_for_itself(
+    images: FileImages, tmp_path: Path
+) -> None:
+    keys = [f"{uuid4()}/{uuid4()}.png" for _ in range(6)]
+    (tmp_path / "images" / keys[2]).mkdir(parents=True)
+    ended = await asyncio.gather(
+        *(images.put(key, key.encode(), content_type="image/png") for key in keys),
+        return_exceptions=True,
+    )
+    assert [type(end) for end in ended] == [
+        ImageStoreUnavailable if place == 2 else type(None) for place in range(6)
+    ]
+    for key in (*keys[:2], *keys[3:]):
+        assert await images.get(key, max_bytes=1_000) == key.encode()
+    files = [path for path in (tmp_path / "images").rglob("*") if path.is_file()]
+    assert len(files) == 5
 
 
 async def test_images_are_for_the_service_s_own_account(images: FileImages, tmp_path: Path) -> None:
