@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -109,7 +110,9 @@ async def test_what_is_under_way_comes_to_its_end(
         assert uploaded.headers["Connection"] == "close"
         assert await process.process.wait() == 0
         said = process.log.read_text()
-        assert '"outcome": "completed"' in said, "the task was finished and not handed back"
+        events = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+        outcomes = [event["outcome"] for event in events if "outcome" in event]
+        assert outcomes == ["completed"], "the task was finished and not handed back"
         assert "Traceback" not in said
 
 

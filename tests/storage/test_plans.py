@@ -6,12 +6,15 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from storage.database import Database, open_database
+from tests.databases import a_database
 from tests.storage.rows import a_claimed_task, accept
 
 STORAGE = Path(__file__).parents[2] / "storage"
@@ -19,6 +22,13 @@ GROWING = {"task", "concept", "quota", "task_event", "webhook", "webhook_deliver
 READS = {"Index Scan", "Index Only Scan", "Bitmap Index Scan", "Seq Scan"}
 # these hold only what is unfinished, which is little
 SHORT = {"task_active_of_user", "task_to_publish", "task_leased", "webhook_delivery_due"}
+
+
+@pytest.fixture
+async def database_url(postgres_server: str, migrated_template: str) -> AsyncIterator[str]:
+    """A new database: tables that were emptied are not planned for as those that never had rows."""
+    async with a_database(postgres_server, migrated_template) as dsn:
+        yield dsn
 
 
 def statements() -> Iterator[tuple[str, str]]:
