@@ -21,7 +21,29 @@ from playwright.async_api import (
     expect,
 )
 
+# What Playwright turns off, whose own list is replaced, and then what each visitor's window makes
+# and nobody sees: suggestions below the address, which cost as much as the studio, and a process.
+FEATURES_OFF = [
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+    "SpareRendererForSitePerProcess",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    "WebUIOmniboxPopup",
+]
 FLAGS = [
+    f"--disable-features={','.join(FEATURES_OFF)}",
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
