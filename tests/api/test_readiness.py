@@ -74,13 +74,17 @@ async def test_it_says_what_is_away_and_nothing_of_the_inside(
 
 
 async def test_a_part_that_does_not_answer_is_not_waited_for(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.health.CHECK_TIMEOUT_S", 0.3)
     database = service.resources.database
+    # to open a connection may take long; from here on they are there
+    await asyncio.gather(*(database.fetch("SELECT pg_sleep(1)") for _ in range(POOL_CONNECTIONS)))
+    holder = await asyncpg.connect(database_url)
+    await holder.execute("SELECT pg_advisory_lock(1)")
     # some more than there are connections, for chores have theirs and give them back
-    sleepers = [
-        asyncio.create_task(database.fetch("SELECT pg_sleep(3)"))
+    stuck = [
+        asyncio.create_task(database.fetch("SELECT pg_advisory_xact_lock(1)"))
         for _ in range(POOL_CONNECTIONS + 4)
     ]
     async with asyncio.timeout(LIMIT_S):
@@ -89,5 +93,7 @@ async def test_a_part_that_does_not_answer_is_not_waited_for(
         status, checks, _ = await readiness(service)
         assert (status, checks["database"]) == (503, "timeout")
         assert await status_of(service, "/healthz") == 200
-        await asyncio.gather(*sleepers, return_exceptions=True)
+        await holder.close()
+        await asyncio.gather(*stuck, return_exceptions=True)
+        monkeypatch.setattr("service.health.CHECK_TIMEOUT_S", LIMIT_S)
         assert (await readiness(service))[0] == 200
