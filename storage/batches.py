@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 BATCH_MOST = 50
@@ -28,16 +28,21 @@ class Batches[Item, Answer]:
     """One kind of call. `run` gets up to 50 items and answers each, in their order.
 
     What is asked for in one turn of the loop goes together, and so does what gathers while
-    `at_once` calls are under way; a single item waits for nobody. Who stops waiting does not stop
-    the call. When `run` raises for several items, each is tried alone, unless the error is an
-    `OSError`, which is nobody's own.
+    `at_once` calls are under way; a single item waits for nobody. Of items that `apart` gives the
+    same value, no two go together. Who stops waiting does not stop the call. When `run` raises for
+    several items, each is tried alone, unless the error is an `OSError`, which is nobody's own.
     """
 
     def __init__(
-        self, run: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]], *, at_once: int
+        self,
+        run: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
+        *,
+        at_once: int,
+        apart: Callable[[Item], Hashable] | None = None,
     ) -> None:
         self._run = run
         self._at_once = at_once
+        self._apart = apart
         self._asked: deque[_Asked[Item, Answer]] = deque()
         self._runners: set[asyncio.Task[None]] = set()
         self._is_starting = False
@@ -64,10 +69,21 @@ class Batches[Item, Answer]:
     async def _work_off(self) -> None:
         self._is_starting = False
         while self._asked:
-            size = min(BATCH_MOST, len(self._asked))
-            batch = [self._asked.popleft() for _ in range(size)]
+            batch = self._take()
             self._start()
             await self._answer(batch)
+
+    def _take(self) -> list[_Asked[Item, Answer]]:
+        """The first that can go together."""
+        taken: dict[Hashable, _Asked[Item, Answer]] = {}
+        later: list[_Asked[Item, Answer]] = []
+        while self._asked and len(taken) < BATCH_MOST:
+            asked = self._asked.popleft()
+            value = self._apart(asked.item) if self._apart else id(asked)
+            if taken.setdefault(value, asked) is not asked:
+                later.append(asked)
+        self._asked.extendleft(reversed(later))
+        return list(taken.values())
 
     async def _answer(self, batch: list[_Asked[Item, Answer]]) -> None:
         try:

@@ -38,7 +38,10 @@ class Tasks:
     def __init__(self, database: Database, *, monthly_limit: int) -> None:
         self._database = database
         self._monthly_limit = monthly_limit
-        self._accepting = Batches(self._accept_all, at_once=STATEMENTS_AT_ONCE)
+        # the second request of a user is decided when the first has been, and sees it
+        self._accepting = Batches(
+            self._accept_all, at_once=STATEMENTS_AT_ONCE, apart=lambda new: new.user_id
+        )
         self._reading = Batches(self._get_all, at_once=STATEMENTS_AT_ONCE)
 
     async def accept(self, new: NewTask) -> Accepted:
@@ -58,16 +61,8 @@ class Tasks:
             raise DatabaseUnavailable(DatabaseUnavailable.__doc__) from error
 
     async def _accept_all(self, requests: Sequence[NewTask]) -> list[Accepted]:
-        """Of several requests of one user the first is decided first, and the next one sees it."""
-        accepted: dict[int, Accepted] = {}
-        waiting = list(enumerate(requests))
-        while waiting:
-            turn = {new.user_id: at for at, new in reversed(waiting)}
-            first = [requests[at] for at in turn.values()]
-            found = await decide(self._database, first, monthly_limit=self._monthly_limit)
-            accepted.update((turn[user_id], answer) for user_id, answer in found.items())
-            waiting = [(at, new) for at, new in waiting if at not in accepted]
-        return [accepted[at] for at in range(len(requests))]
+        accepted = await decide(self._database, requests, monthly_limit=self._monthly_limit)
+        return [accepted[new.user_id] for new in requests]
 
     async def get(self, user_id: UUID, task_id: UUID) -> Task | None:
         """The user's task."""

@@ -84,3 +84,17 @@ async def test_who_stops_waiting_stops_nobody_else() -> None:
     assert await stays == 4
     with pytest.raises(asyncio.CancelledError):
         await gone
+
+
+async def test_of_what_has_to_go_apart_one_goes_at_a_time_and_holds_up_nobody_else() -> None:
+    run = Doubling()
+    batches = Batches(run, at_once=1, apart=lambda number: number % 10)
+    assert await asyncio.gather(*map(batches.ask, (1, 11, 2, 21, 12, 3))) == [2, 22, 4, 42, 24, 6]
+    assert run.calls == [[1, 2, 3], [11, 12], [21]]
+
+
+async def test_what_has_gone_before_is_answered_though_the_next_one_apart_fails() -> None:
+    batches = Batches(Doubling(), at_once=1, apart=lambda _: "all")
+    answers = await asyncio.gather(*map(batches.ask, (1, 99)), return_exceptions=True)
+    assert answers[0] == 2
+    assert isinstance(answers[1], ConnectionError)
