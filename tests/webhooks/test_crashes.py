@@ -14,6 +14,7 @@ import pytest
 from tests.api.harness import User
 from tests.chaos.program import EXIT_CODE
 from tests.processes import Process, Start, service_process
+from tests.test_stopping import until_deaf
 from tests.webhooks.receiver import Receiver
 from tests.webhooks.test_webhooks import added, settled
 
@@ -108,7 +109,8 @@ async def test_a_stopping_process_lets_its_deliveries_end(
         await user.request("POST", f"/api/webhooks/{webhook['webhook_id']}/test")
         await receiver.has(1)
         stopping = asyncio.create_task(first.stop())
-        await _refused(session, first)
+        # asked anew each time: a connection that is kept is answered for longer than a delivery has
+        await until_deaf(first)
         gate.set()
         assert await stopping == 0
     async with start() as second:
@@ -117,14 +119,3 @@ async def test_a_stopping_process_lets_its_deliveries_end(
         [delivery] = await again.get(f"/api/webhooks/{webhook['webhook_id']}/deliveries")
     assert (delivery["status"], delivery["attempts"]) == ("delivered", 1)
     assert len(receiver.received) == 1
-
-
-async def _refused(session: aiohttp.ClientSession, process: Process) -> None:
-    """Return once the process takes no connections any more."""
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                async with session.get(f"{process.base}/healthz"):
-                    pass
-            except aiohttp.ClientError:
-                return
