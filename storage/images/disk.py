@@ -9,9 +9,8 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Self
 
 from storage.images.addresses import is_key
 from storage.images.contract import ImageMissing, ImageTooLarge
@@ -20,16 +19,15 @@ from storage.images.contract import ImageMissing, ImageTooLarge
 def write_all(folder: Path, files: Sequence[tuple[str, bytes]]) -> list[Exception | None]:
     """Write each body under its key, durably; for each of them what went wrong.
 
-    The steps are taken for all together, so that what makes one of them durable does so for most of
-    the others. An image is on the disk before it has its name.
+    All are in their places before the first is waited for, so that the disk takes them together.
+    What a crash of the machine takes or empties meanwhile is an orphan: nobody names a key before
+    its image has been written.
     """
-    drafts = [_tried(lambda: _Draft(folder, key, body)) for key, body in files]  # noqa: B023
-    for step in (_Draft.settle, _Draft.publish, _Draft.settle_name):
-        drafts = [
-            draft if isinstance(draft, Exception) else _tried(lambda: step(draft))  # noqa: B023
-            for draft in drafts
-        ]
-    return [draft if isinstance(draft, Exception) else None for draft in drafts]
+    placed = [_tried(lambda: _place(folder, key, body)) for key, body in files]  # noqa: B023
+    return [
+        file if isinstance(file, Exception) else _tried(lambda: _settle(file, f"{folder}/{key}"))  # noqa: B023
+        for file, (key, _) in zip(placed, files, strict=True)
+    ]
 
 
 def read_all(folder: Path, wanted: Sequence[tuple[str, int]]) -> list[bytes | Exception]:
@@ -87,47 +85,37 @@ def _tried[T](work: Callable[[], T]) -> T | Exception:
         return error
 
 
-class _Draft:
-    """A file that has been written and is not yet where it belongs. Every step returns it."""
+def _place(folder: Path, key: str, body: bytes) -> int:
+    """Put a whole file in its place; its descriptor, for it is not durable yet."""
+    path = f"{folder}/{key}"
+    draft = f"{path}.{secrets.token_hex(8)}.draft"
+    file = _new_file(draft, folder)
+    try:
+        left = memoryview(body)
+        while left:
+            left = left[os.write(file, left) :]
+        os.replace(draft, path)
+        if hasattr(os, "posix_fadvise"):
+            # has Linux begin to write it, while the others are placed
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+    except BaseException:
+        os.close(file)
+        Path(draft).unlink(missing_ok=True)
+        raise
+    return file
 
-    def __init__(self, folder: Path, key: str, body: bytes) -> None:
-        self._path = f"{folder}/{key}"
-        self._draft = f"{self._path}.{secrets.token_hex(8)}.draft"
-        self._file = _new_file(self._draft, folder)
-        with self._undone_when_it_fails():
-            left = memoryview(body)
-            while left:
-                left = left[os.write(self._file, left) :]
-            if hasattr(os, "posix_fadvise"):
-                # has Linux begin to write it, while the others are
-                os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_DONTNEED)
 
-    def settle(self) -> Self:
-        """Make what is in it durable."""
-        with self._undone_when_it_fails():
-            os.fsync(self._file)
-        return self
-
-    def publish(self) -> Self:
-        """Give it its name."""
-        with self._undone_when_it_fails():
-            os.replace(self._draft, self._path)
-        os.close(self._file)
-        return self
-
-    def settle_name(self) -> Self:
-        """Make the name durable."""
-        _sync_folder(os.path.dirname(self._path))
-        return self
-
-    @contextmanager
-    def _undone_when_it_fails(self) -> Iterator[None]:
+def _settle(file: int, path: str) -> None:
+    """Make a file and its name durable, and close it."""
+    try:
         try:
-            yield
-        except BaseException:
-            os.close(self._file)
-            Path(self._draft).unlink(missing_ok=True)
-            raise
+            os.fsync(file)
+        finally:
+            os.close(file)
+        _sync_folder(os.path.dirname(path))
+    except BaseException:
+        Path(path).unlink(missing_ok=True)
+        raise
 
 
 def _new_file(path: str, root: Path) -> int:

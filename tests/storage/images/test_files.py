@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -139,10 +140,10 @@ import asyncio, os, sys
 from pathlib import Path
 from storage.images import files
 
-def die(descriptor):
+def die(draft, path):
     os.kill(os.getpid(), 9)
 
-os.fsync = die
+os.replace = die
 images = files.FileImages(
     Path(sys.argv[1]), url_prefix="http://x.test/images", known_prefixes=(), secret=b"x")
 asyncio.run(images.put(sys.argv[2], bytes(100_000), content_type="image/png"))
@@ -167,7 +168,7 @@ async def test_a_writer_killed_in_the_middle_leaves_no_image_and_nothing_hidden(
     assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
-async def test_an_image_is_on_the_disk_before_its_name_is(
+async def test_an_image_and_its_name_are_on_the_disk_before_anyone_is_told(
     images: FileImages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[str] = []
@@ -186,7 +187,23 @@ async def test_an_image_is_on_the_disk_before_its_name_is(
     monkeypatch.setattr(os, "fsync", note_fsync)
     monkeypatch.setattr(os, "replace", note_replace)
     await images.put(KEY, b"body", content_type="image/png")
-    assert steps == ["sync file", "name", "sync folder"]
+    assert steps == ["name", "sync file", "sync folder"]
+
+
+async def test_an_image_that_cannot_be_made_durable_is_not_there(
+    images: FileImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (images._folder / KEY).parent.mkdir()
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", full)
+        with pytest.raises(ImageStoreUnavailable):
+            await images.put(KEY, b"body", content_type="image/png")
+    with pytest.raises(ImageMissing):
+        await images.get(KEY, max_bytes=1_000)
 
 
 async def test_images_that_are_written_together_fail_each_for_itself(
