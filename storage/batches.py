@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 
-BATCH_MOST = 50
+# more would have what comes after wait as one: the database would idle while the disk writes
+BATCH_MOST = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class _Asked[Item, Answer]:
 
 
 class Batches[Item, Answer]:
-    """One kind of call. `run` gets up to 50 items and answers each, in their order.
+    """One kind of call. `run` gets up to 25 items and answers each, in their order.
 
     What is asked for in one turn of the loop goes together, and so does what gathers while
     `at_once` calls are under way; a single item waits for nobody. Of items that `apart` gives the
