@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -84,6 +85,22 @@ async def test_a_token_that_cannot_be_verified_is_401(
         assert response.status == 401
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
         assert (await response.json())["code"] == code
+
+
+async def test_every_address_of_the_api_but_the_guests_asks_who_is_there(
+    configured: Service,
+) -> None:
+    async with configured.session.get(f"{configured.base}/openapi.json") as response:
+        described = (await response.json())["paths"]
+    open_to_all = set()
+    for path in [path for path in described if path.startswith("/api/")]:
+        for method in ("GET", "POST", "DELETE", "OPTIONS", "PATCH"):
+            url = configured.base + re.sub(r"{\w+}", SUBJECT, path)
+            async with configured.session.request(method, url) as response:
+                if response.status != 401:
+                    open_to_all.add(path)
+    assert open_to_all == {"/api/auth/guest"}
+    assert len(described) > 15
 
 
 async def test_a_token_of_the_configured_secret_names_its_user(configured: Service) -> None:
