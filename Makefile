@@ -3,8 +3,8 @@
 .SILENT:
 
 PYTHON = .venv/bin/python
-# tests are not bound by processors alone, and every worker starts a database
-WORKERS ?= 2
+# twice the processors: tests also wait, for processes that die and come back and for deadlines
+WORKERS ?= 4
 
 help:
 	echo "make run      install and start the whole service; Ctrl-C stops it"
@@ -26,7 +26,7 @@ run: install
 test: install-test
 	sh tools/browser.sh
 	$(PYTHON) -m tests.programs
-	exec $(PYTHON) -m pytest --numprocesses=$(WORKERS) $(ARGS)
+	exec $(PYTHON) -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
 
 lint: install-test
 	$(PYTHON) -m ruff format --check .
@@ -34,8 +34,9 @@ lint: install-test
 	$(PYTHON) -m mypy
 	$(PYTHON) -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
 
-check: lint
-	$(MAKE) test
+# side by side, for types are checked on one processor
+check:
+	$(MAKE) --jobs=2 lint test
 
 bench:
 	sh tools/install.sh requirements-bench.lock
