@@ -34,8 +34,11 @@ async def read_json(request: web.Request) -> None:
     )
     try:
         # where all of it is there already, there is nothing to wait for
-        async with asyncio.timeout(None if request.content.is_eof() else JSON_BODY_S):
+        if request.content.is_eof():
             body = await request.read()
+        else:
+            async with asyncio.timeout(JSON_BODY_S):
+                body = await request.read()
     except TimeoutError as error:
         raise BodyTooSlow from error
     except web.RequestPayloadError as error:
