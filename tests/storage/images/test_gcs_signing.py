@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
+from aiohttp import web
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from gcloud.aio.auth import Token
@@ -22,7 +23,7 @@ from gcloud.aio.storage import Blob, Bucket, Storage
 from storage.images.contract import ImageStoreUnavailable
 from storage.images.gcs import CannotSign, GcsImages
 from storage.images.gcs_signing import KeySigner, unsigned_address
-from tests.storage.images.gcs_stub import GcsStub, answers, gcs_stub, hangs, obeys
+from tests.storage.images.gcs_stub import GcsStub, Handler, answers, gcs_stub, hangs, obeys
 
 KEY = f"{uuid4()}/{uuid4()}.png"
 EMAIL = "refiner@project.iam.gserviceaccount.com"
@@ -183,11 +184,14 @@ async def test_a_signer_that_refuses_is_an_outage(opened: AsyncExitStack, google
         await images.url(KEY)
 
 
+async def _gives_no_token(request: web.Request, handler: Handler) -> web.StreamResponse:
+    return await (hangs if request.path.endswith("/token") else obeys)(request, handler)
+
+
 async def test_a_token_that_does_not_come_is_an_outage_for_everyone_who_waits(
     opened: AsyncExitStack, google: GcsStub
 ) -> None:
-    # the account's name is asked for by each, the token by one for all
-    google.faults = [obeys, obeys, obeys, *[hangs] * 10]
+    google.faults = [_gives_no_token] * 20
     images = _open(opened, try_s=0.2)
     asked = [images.url(f"{uuid4()}/{uuid4()}.png") for _ in range(3)]
     outcomes = await asyncio.gather(*asked, return_exceptions=True)
