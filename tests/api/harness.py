@@ -134,7 +134,8 @@ async def running_service(
             "port": port,
             "data_dir": data_dir,
             "database_url": database_url,
-            "task_lease_seconds": 2,
+            # renewed every two seconds, and not lost when a busy machine stands still for as long
+            "task_lease_seconds": 10,
             **overrides,
         }
     )
