@@ -29,7 +29,7 @@ async def read_backlog(database: Database) -> Backlog:
                 coalesce(extract(epoch FROM now() - min(run_at)), 0)::float AS queue_age_s
             FROM task WHERE status = 'pending' AND run_at <= now()
         ) AS pending, (
-            SELECT count(*) AS running FROM task WHERE status = 'processing'
+            SELECT count(*) AS running FROM task WHERE lease_until IS NOT NULL
         ) AS running, (
             SELECT count(*) AS deliveries_due,
                 coalesce(extract(epoch FROM now() - min(due_at)), 0)::float AS delivery_age_s

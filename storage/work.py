@@ -61,11 +61,15 @@ class Work:
         rows = await self._database.fetch(
             """
             WITH free AS (
-                SELECT id FROM task
-                WHERE id = ANY ($1::uuid[]) AND attempt - released < $3
-                  AND (status = 'pending' AND run_at <= now()
-                       OR status = 'processing' AND lease_until < now())
-                ORDER BY id FOR UPDATE
+                SELECT task.id
+                FROM (SELECT * FROM unnest($1::uuid[]) AS id ORDER BY id) AS asked
+                CROSS JOIN LATERAL (
+                    SELECT id FROM task
+                    WHERE id = asked.id AND attempt - released < $3
+                      AND (status = 'pending' AND run_at <= now()
+                           OR status = 'processing' AND lease_until < now())
+                    FOR UPDATE
+                ) AS task
             ), claimed AS (
                 UPDATE task SET status = 'processing', attempt = attempt + 1, progress = 0,
                     stage = NULL, lease_until = now() + make_interval(secs => $2)
@@ -141,38 +145,33 @@ class Work:
                 AS done (id, attempt, image_key, content_type, width, height, report,
                     fetched_key, fetched_type, fetched_width, fetched_height)
             ), mine AS (
-                SELECT task.id, task.user_id, task.prompt, task.logo_description,
-                    task.theme_description, done.image_key, done.content_type, done.width,
-                    done.height, done.report, done.fetched_key, done.fetched_type,
-                    done.fetched_width, done.fetched_height,
-                    CASE WHEN done.fetched_key IS NULL THEN task.concept_id
-                        ELSE gen_random_uuid() END AS parent_id
-                FROM task JOIN done ON done.id = task.id AND done.attempt = task.attempt
-                WHERE task.status = 'processing'
-                ORDER BY task.id FOR UPDATE OF task
+                SELECT done.*, task.user_id, task.prompt,
+                    coalesce(task.logo_description, source.logo_description) AS logo_description,
+                    coalesce(task.theme_description, source.theme_description)
+                        AS theme_description,
+                    coalesce(source.id, gen_random_uuid()) AS parent_id, source.root_id
+                FROM (SELECT * FROM done ORDER BY id) AS done
+                CROSS JOIN LATERAL (
+                    SELECT * FROM task
+                    WHERE id = done.id AND attempt = done.attempt AND status = 'processing'
+                    FOR UPDATE
+                ) AS task
+                LEFT JOIN concept AS source
+                    ON source.id = task.concept_id AND done.fetched_key IS NULL
             ), fetched AS (
                 INSERT INTO concept (id, user_id, root_id, image_key, content_type, width, height,
                     logo_description, theme_description)
                 SELECT parent_id, user_id, parent_id, fetched_key, fetched_type, fetched_width,
                     fetched_height, logo_description, theme_description
                 FROM mine WHERE fetched_key IS NOT NULL
-                RETURNING id, root_id, logo_description, theme_description
-            ), parent AS (
-                SELECT * FROM fetched
-                UNION ALL
-                SELECT concept.id, concept.root_id, concept.logo_description,
-                    concept.theme_description
-                FROM concept JOIN mine ON concept.id = mine.parent_id
             ), made AS (
                 INSERT INTO concept (user_id, parent_id, root_id, task_id, image_key, content_type,
                     width, height, refinement_prompt, logo_description, theme_description,
                     engine, report)
-                SELECT mine.user_id, parent.id, parent.root_id, mine.id, mine.image_key,
-                    mine.content_type, mine.width, mine.height, mine.prompt,
-                    coalesce(mine.logo_description, parent.logo_description),
-                    coalesce(mine.theme_description, parent.theme_description),
-                    mine.report ->> 'engine', mine.report
-                FROM mine JOIN parent ON parent.id = mine.parent_id
+                SELECT user_id, parent_id, coalesce(root_id, parent_id), id, image_key,
+                    content_type, width, height, prompt, logo_description, theme_description,
+                    report ->> 'engine', report
+                FROM mine WHERE fetched_key IS NOT NULL OR root_id IS NOT NULL
                 RETURNING id, task_id, report
             )
             UPDATE task SET status = 'completed', completed_at = now(), lease_until = NULL,
