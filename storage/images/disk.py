@@ -153,7 +153,14 @@ def _read(folder: Path, key: str, max_bytes: int) -> bytes:
     if descriptor is None:
         look_into(folder)
         raise ImageMissing(ImageMissing.__doc__)
-    with open(descriptor, "rb", buffering=0) as file:
-        if os.fstat(descriptor).st_size > max_bytes:
+    try:
+        left = os.fstat(descriptor).st_size
+        if left > max_bytes:
             raise ImageTooLarge(ImageTooLarge.__doc__)
-        return file.read()
+        parts = []
+        while left and (part := os.read(descriptor, left)):
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
