@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from tests.bench import accept, drain, engine, growth, idle, latency, live, outages
+from tests.bench.parts import all_folders
 from tests.bench.table import Row, as_json, show
 
 BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
@@ -39,9 +40,10 @@ def main(names: list[str]) -> int:
         return 2
     rows: list[Row] = []
     load_before, *_ = os.getloadavg()
-    for name in names or BENCHES:
-        print(f"measuring {name} …", file=sys.stderr, flush=True)
-        rows += asyncio.run(_run(known[name]))
+    with all_folders():
+        for name in names or BENCHES:
+            print(f"measuring {name} …", file=sys.stderr, flush=True)
+            rows += asyncio.run(_run(known[name]))
     print(show(rows))
     Path("bench.json").write_text(as_json(rows, load_before))
     return 0

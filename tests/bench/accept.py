@@ -43,19 +43,19 @@ class Ground:
 
 async def run() -> list[Row]:
     """Each is measured in turns with the others, and the best of its turns counts."""
-    with bench_folder() as folder:
-        async with fresh_database(folder) as dsn:
-            ground = Ground(dsn, folder)
-            bare, floor, peer, ours, conflicts = await best_of(
-                lambda: pgbench(ground),
-                lambda: floor_of(ground, "aiohttp", "POST"),
-                lambda: floor_of(ground, "peer", "POST"),
-                lambda: accept(ground),
-                lambda: conflict(ground),
-            )
-            select, poll = await best_of(
-                lambda: floor_of(ground, "aiohttp", "GET"), lambda: poll_of(ground)
-            )
+    folder = bench_folder()
+    async with fresh_database(folder) as dsn:
+        ground = Ground(dsn, folder)
+        bare, floor, peer, ours, conflicts = await best_of(
+            lambda: pgbench(ground),
+            lambda: floor_of(ground, "aiohttp", "POST"),
+            lambda: floor_of(ground, "peer", "POST"),
+            lambda: accept(ground),
+            lambda: conflict(ground),
+        )
+        select, poll = await best_of(
+            lambda: floor_of(ground, "aiohttp", "GET"), lambda: poll_of(ground)
+        )
     return [
         Row("pgbench: one INSERT", bare.rate, "/s"),
         Row("floor: aiohttp + one INSERT", floor.rate, "req/s", floor.rate / bare.rate, "pgbench"),

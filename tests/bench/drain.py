@@ -32,7 +32,7 @@ from tests.emulators import pubsub_emulator
 from tests.processes import Started, postmasters
 
 TASKS = 2_000
-CONCURRENCIES = (4, 50)
+CONCURRENCIES = (4, 50, 100)
 TURNS = 3
 AT_ONCE = 8
 END_LIMIT_S = 120
@@ -71,7 +71,8 @@ async def run() -> list[Row]:
 @asynccontextmanager
 async def ground() -> AsyncIterator[Ground]:
     """A database, an emulator, and a user with a concept for each task."""
-    with bench_folder() as folder, pubsub_emulator() as broker:
+    folder = bench_folder()
+    with pubsub_emulator() as broker:
         async with (
             fresh_database(folder) as dsn,
             open_database(dsn) as database,

@@ -15,13 +15,13 @@ TURNS = 3
 
 async def run() -> list[Row]:
     """Median latencies at 10 thousand and at 5 million finished tasks, in one run."""
-    with bench_folder() as folder:
-        async with fresh_database(folder) as dsn:
-            ground = Ground(dsn, folder)
-            await fill(dsn, 0, FEW)
-            before = await _medians_ms(ground)
-            await fill(dsn, FEW, MANY)
-            after = await _medians_ms(ground)
+    folder = bench_folder()
+    async with fresh_database(folder) as dsn:
+        ground = Ground(dsn, folder)
+        await fill(dsn, 0, FEW)
+        before = await _medians_ms(ground)
+        await fill(dsn, FEW, MANY)
+        after = await _medians_ms(ground)
     few, many = f"at {FEW:,} finished tasks, median", f"at {MANY:,}, median"
     rows = []
     for name, was, now in zip(("accept", "poll"), before, after, strict=True):

@@ -40,7 +40,8 @@ class Seen:
 
 async def run() -> list[Row]:
     """Each in turns with the others, and the best of its turns counts."""
-    with bench_folder() as folder, pubsub_emulator() as broker:
+    folder = bench_folder()
+    with pubsub_emulator() as broker:
         async with (
             fresh_database(folder) as dsn,
             open_database(dsn) as database,

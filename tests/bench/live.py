@@ -67,15 +67,15 @@ class Followers:
 async def run() -> list[Row]:
     """The accept rate alone and beside followers is measured in pairs on one process each: one
     process or minute differs more from another than the followers cost."""
-    with bench_folder() as folder:
-        async with fresh_database(folder) as dsn:
-            ground = Ground(dsn, folder)
-            followed = await add_tasks(ground, FOLLOWERS)
-            async with module_process("tests.bench.relay", settings=api_settings(ground, 0)):
-                related = await accept_beside(ground, followed[:1])
-            loaded = await accept_beside(ground, followed)
-            memory_mb, apart_ms = await cost_of(ground, followed)
-            _, together_ms = await cost_of(ground, [followed[0]] * FOLLOWERS)
+    folder = bench_folder()
+    async with fresh_database(folder) as dsn:
+        ground = Ground(dsn, folder)
+        followed = await add_tasks(ground, FOLLOWERS)
+        async with module_process("tests.bench.relay", settings=api_settings(ground, 0)):
+            related = await accept_beside(ground, followed[:1])
+        loaded = await accept_beside(ground, followed)
+        memory_mb, apart_ms = await cost_of(ground, followed)
+        _, together_ms = await cost_of(ground, [followed[0]] * FOLLOWERS)
     return [
         Row(f"memory for {FOLLOWERS:,} followers", memory_mb, "MB", goal="(goal 250)"),
         Row("change → event, a task each, median", apart_ms, "ms", goal="(goal 100)"),

@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from uuid import uuid4
 
 from storage.database import open_database
@@ -103,7 +102,8 @@ async def long_task() -> list[Row]:
 async def on_pubsub(settings: dict[str, str]) -> AsyncIterator[tuple[Deployment, PubSubEmulator]]:
     """A deployment without processes, and its broker."""
     name = uuid4().hex
-    with bench_folder() as folder, pubsub_emulator() as emulator:
+    folder = bench_folder()
+    with pubsub_emulator() as emulator:
         queue = {
             "QUEUE_URL": f"pubsub://bench/t{name}/s{name}",
             "PUBSUB_EMULATOR_HOST": emulator.host,
@@ -111,7 +111,7 @@ async def on_pubsub(settings: dict[str, str]) -> AsyncIterator[tuple[Deployment,
         async with (
             fresh_database(folder) as dsn,
             open_database(dsn) as database,
-            deployment(Path(folder), dsn, database, queue | settings) as made,
+            deployment(folder, dsn, database, queue | settings) as made,
         ):
             yield made, emulator
 
