@@ -24,6 +24,10 @@ def write_all(folder: Path, files: Sequence[tuple[str, bytes]]) -> list[Exceptio
     its image has been written.
     """
     placed = [_tried(lambda: _place(folder, key, body)) for key, body in files]  # noqa: B023
+    for file in placed:
+        if isinstance(file, int) and hasattr(os, "posix_fadvise"):
+            # has Linux begin to write all of them, before one is waited for
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
     return [
         file if isinstance(file, Exception) else _tried(lambda: _settle(file, f"{folder}/{key}"))  # noqa: B023
         for file, (key, _) in zip(placed, files, strict=True)
@@ -95,9 +99,6 @@ def _place(folder: Path, key: str, body: bytes) -> int:
         while left:
             left = left[os.write(file, left) :]
         os.replace(draft, path)
-        if hasattr(os, "posix_fadvise"):
-            # has Linux begin to write it, while the others are placed
-            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
     except BaseException:
         os.close(file)
         Path(draft).unlink(missing_ok=True)
