@@ -291,6 +291,17 @@ async def test_two_relays_at_once_announce_each_task_once(database: Database) ->
     assert await rescue.due(limit=50) == {}
 
 
+async def test_a_task_that_has_waited_for_days_is_announced_like_any_other(
+    database: Database,
+) -> None:
+    accepted = await accept(database, uuid4())
+    assert accepted.task is not None
+    await database.fetch("UPDATE task SET publish_at = now(), publish_count = 100_000")
+    rescue = Rescue(database, max_attempts=3)
+    assert list(await rescue.due(limit=50)) == [accepted.task.id]
+    assert await rescue.due(limit=50) == {}
+
+
 async def test_a_task_that_the_queue_did_not_take_is_due_again_soon(database: Database) -> None:
     accepted = await accept(database, uuid4())
     assert accepted.task is not None
