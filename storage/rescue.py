@@ -33,7 +33,8 @@ class Rescue:
         rows = await self._database.fetch(
             """
             UPDATE task SET publish_count = publish_count + 1,
-                publish_at = now() + least(2 ^ least(publish_count + 1, 6), 60) * interval '1 second'
+                publish_at = now()
+                    + interval '1 second' * least(2 ^ least(publish_count + 1, 6), 60)
             WHERE id IN (
                 SELECT id FROM task WHERE status = 'pending' AND publish_at <= now()
                 ORDER BY publish_at LIMIT $1 FOR UPDATE SKIP LOCKED)

@@ -1,7 +1,7 @@
 """Keep whole files below a folder, durably. All of it blocks, so it is for threads."""
 
 # Where files are written and read paths are plain text: to take them apart costs more than that.
-# ruff: noqa: PTH105, PTH120, PTH123
+# ruff: noqa: PTH105, PTH120
 
 from __future__ import annotations
 
