@@ -26,15 +26,14 @@ class Rescue:
     async def due(self, *, limit: int) -> dict[UUID, str | None]:
         """Pending tasks that are to be announced to the queue now, with their traces.
 
-        Taking a row sets when it would be due again, after 2, 4, 8 … and then every 60 s:
-        a lost message costs about as long again as its task had waited. One that merely waits its
-        turn is doubled, which is harmless while later ones need not wait for many copies.
+        Taking a row sets when it would be due again, after 2, 4, 6 … and at last every 60 s. A lost
+        message costs its task no longer than it has waited already. One that merely waits its turn
+        is doubled, which is harmless as long as the copies do not fill the queue.
         """
         rows = await self._database.fetch(
             """
             UPDATE task SET publish_count = publish_count + 1,
-                publish_at = now()
-                    + interval '1 second' * least(2 ^ least(publish_count + 1, 6), 60)
+                publish_at = now() + least(2 * (publish_count + 1), 60) * interval '1 second'
             WHERE id IN (
                 SELECT id FROM task WHERE status = 'pending' AND publish_at <= now()
                 ORDER BY publish_at LIMIT $1 FOR UPDATE SKIP LOCKED)
