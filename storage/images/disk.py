@@ -25,9 +25,8 @@ def write_all(folder: Path, files: Sequence[tuple[str, bytes]]) -> list[Exceptio
     """
     placed = [_tried(lambda: _place(folder, key, body)) for key, body in files]  # noqa: B023
     for file in placed:
-        if isinstance(file, int) and hasattr(os, "posix_fadvise"):
-            # has Linux begin to write all of them, before one is waited for
-            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+        if isinstance(file, int):
+            _tried(lambda: _hurry(file))  # noqa: B023
     return [
         file if isinstance(file, Exception) else _tried(lambda: _settle(file, f"{folder}/{key}"))  # noqa: B023
         for file, (key, _) in zip(placed, files, strict=True)
@@ -104,6 +103,12 @@ def _place(folder: Path, key: str, body: bytes) -> int:
         Path(draft).unlink(missing_ok=True)
         raise
     return file
+
+
+def _hurry(file: int) -> None:
+    """Have Linux begin to write a file before it is waited for. Elsewhere nothing happens."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _settle(file: int, path: str) -> None:
