@@ -134,8 +134,8 @@ async def running_service(
             "port": port,
             "data_dir": data_dir,
             "database_url": database_url,
-            # renewed every two seconds, and not lost when a busy machine stands still for as long
-            "task_lease_seconds": 10,
+            # short, for tests wait for heartbeats; longer than a busy machine stands still
+            "task_lease_seconds": 4,
             **overrides,
         }
     )

@@ -80,6 +80,8 @@ async def service(bench: Bench, database_url: str, tmp_path: Path) -> AsyncItera
         Signpost(engines),
         bench.sandbox,
         task_timeout_seconds=LIMIT_S,
+        # a lease that is lost between order and note is paid for twice, as it must be
+        task_lease_seconds=30,
         task_max_attempts=MOST_ATTEMPTS,
         worker_concurrency=AT_ONCE,
     ) as service:
