@@ -26,7 +26,7 @@ def write_all(folder: Path, files: Sequence[tuple[str, bytes]]) -> list[Exceptio
     placed = [_tried(lambda: _place(folder, key, body)) for key, body in files]  # noqa: B023
     for file in placed:
         if isinstance(file, int):
-            _tried(lambda: _hurry(file))  # noqa: B023
+            _hurry(file)
     return [
         file if isinstance(file, Exception) else _tried(lambda: _settle(file, f"{folder}/{key}"))  # noqa: B023
         for file, (key, _) in zip(placed, files, strict=True)
@@ -108,7 +108,9 @@ def _place(folder: Path, key: str, body: bytes) -> int:
 def _hurry(file: int) -> None:
     """Have Linux begin to write a file before it is waited for. Elsewhere nothing happens."""
     if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+        # advice that is not taken costs time and nothing else: what fails, fails again at `fsync`
+        with suppress(OSError):
+            os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _settle(file: int, path: str) -> None:

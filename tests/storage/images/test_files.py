@@ -206,6 +206,22 @@ async def test_an_image_that_cannot_be_made_durable_is_not_there(
         await images.get(KEY, max_bytes=1_000)
 
 
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this system takes no advice")
+async def test_a_file_system_that_takes_no_advice_keeps_images_all_the_same(
+    images: FileImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def refuse(descriptor: int, *_advice: int) -> None:
+        asked.append(descriptor)
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "posix_fadvise", refuse)
+    await images.put(KEY, b"image", content_type="image/png")
+    assert len(asked) == 1
+    assert await images.get(KEY, max_bytes=5) == b"image"
+
+
 async def test_images_that_are_written_together_fail_each_for_itself(
     images: FileImages, tmp_path: Path
 ) -> None:
