@@ -24,14 +24,14 @@ async def run() -> list[Row]:
         _, _, topic, subscription = made.settings["QUEUE_URL"].rsplit("/", 3)
         queue = PubSubQueue("bench", topic, subscription, emulator_host=emulator.host)
         await _publish(queue, AT_ONCE)
-        await _until_at_rest(pid)
+        await until_at_rest(pid)
         spent_s, begin_s = cpu_s(pid), time.perf_counter()
         await asyncio.sleep(IDLE_S)
         idle = (cpu_s(pid) - spent_s) / (time.perf_counter() - begin_s)
         before_mb = resident_mb(pid)
         for _ in range(MESSAGES // AT_ONCE):
             await _publish(queue, AT_ONCE)
-        await _until_at_rest(pid)
+        await until_at_rest(pid)
         after_mb = resident_mb(pid)
         await queue.close()
     return [
@@ -46,7 +46,7 @@ async def _publish(queue: PubSubQueue, number: int) -> None:
     await queue.publish([Message(body)] * number)
 
 
-async def _until_at_rest(pid: int) -> None:
+async def until_at_rest(pid: int) -> None:
     """Return once a process has used next to nothing for five seconds."""
     async with asyncio.timeout(600):
         while True:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from statistics import median
@@ -25,6 +26,7 @@ from tests.bench.accept import (
     refine_request,
 )
 from tests.bench.cpu import resident_mb
+from tests.bench.idle import until_at_rest
 from tests.bench.load import Outcome, request_bytes, send
 from tests.bench.parts import bench_folder, fresh_database, listening, module_process
 from tests.bench.table import Row
@@ -71,8 +73,10 @@ async def run() -> list[Row]:
     async with fresh_database(folder) as dsn:
         ground = Ground(dsn, folder)
         followed = await add_tasks(ground, FOLLOWERS)
-        async with module_process("tests.bench.relay", settings=api_settings(ground, 0)):
-            related = await accept_beside(ground, followed[:1])
+        settings = api_settings(ground, unused_port())
+        async with module_process("tests.bench.relay", settings=settings) as relay:
+            await until_at_rest(relay.pid)
+            related = await accept_beside(ground, followed[:1], relay)
         loaded = await accept_beside(ground, followed)
         memory_mb, apart_ms = await cost_of(ground, followed)
         _, together_ms = await cost_of(ground, [followed[0]] * FOLLOWERS)
@@ -80,7 +84,7 @@ async def run() -> list[Row]:
         Row(f"memory for {FOLLOWERS:,} followers", memory_mb, "MB", goal="(goal 250)"),
         Row("change → event, a task each, median", apart_ms, "ms", goal="(goal 100)"),
         Row("change → event, all on one task, median", together_ms, "ms"),
-        _beside("a follower, a relay beside both", related),
+        _beside("a relay and a follower", related),
         _beside(f"{FOLLOWERS:,} followers", loaded),
     ]
 
@@ -105,9 +109,15 @@ async def add_tasks(ground: Ground, number: int) -> list[tuple[UUID, UUID]]:
 
 
 async def accept_beside(
-    ground: Ground, followed: Sequence[tuple[UUID, UUID]]
+    ground: Ground,
+    followed: Sequence[tuple[UUID, UUID]],
+    relay: asyncio.subprocess.Process | None = None,
 ) -> list[tuple[float, float]]:
-    """Pairs of rates of accepted requests, in requests a second: without and with followers."""
+    """Pairs of rates of accepted requests, in requests a second: without and with followers.
+
+    The relay stands still without them. Nothing is ever worked off here, so it announces
+    every task again and again: it costs more than one beside a worker.
+    """
     users = await add_users(ground.dsn, 2 * PAIRS * REQUESTS + WARMING)
     requests = [refine_request(user_id, key) for user_id, key in users]
     left = iter(requests)
@@ -118,10 +128,20 @@ async def accept_beside(
             rates = {}
             # by turns in both orders, for the later one finds larger tables
             for beside in (turn % 2 == 1, turn % 2 == 0):
-                async with following(port, followed if beside else []):
-                    rates[beside] = await _rate(port, islice(left, REQUESTS))
+                with nullcontext() if beside or relay is None else _standing_still(relay):
+                    async with following(port, followed if beside else []):
+                        rates[beside] = await _rate(port, islice(left, REQUESTS))
             pairs.append((rates[False], rates[True]))
     return pairs
+
+
+@contextmanager
+def _standing_still(process: asyncio.subprocess.Process) -> Iterator[None]:
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
 
 
 async def _rate(port: int, requests: Iterable[bytes]) -> float:
